@@ -62,7 +62,7 @@ def _column(feature: Feature, column: Column) -> list[str]:
         if min(found.values(), default=0) >= _FEWEST_ROWS and not column.variants:
             fields.append(f"allowed: {scalar(sorted(set(found) - odd))}")
     for one in column.stands[:1]:
-        why += f"; {one.value!r} may stand for a missing value: leave such cells empty"
+        why += f"; {one.value} may stand for a missing value: leave such cells empty"
     return [comment(why), f"  {scalar(feature.name)}: {{{', '.join(fields)}}}"]
 
 

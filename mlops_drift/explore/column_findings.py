@@ -40,14 +40,13 @@ def column_findings(column: Column, target: str | None) -> Iterator[Finding]:
         severity = "warning" if share >= _MUCH_MISSING else "note"
         yield Finding(severity, share, sentence, name)
     for one in column.stands:
-        sentence = f"{name} is {one.value!r} in {_rows(one.rows, rows)}: it may stand for missing"
+        value = repr(one.value) if column.spread is None else one.value
+        sentence = f"{name} is {value} in {_rows(one.rows, rows)}: it may stand for missing"
         yield Finding("warning", 0.5 + one.rows / rows, sentence, name)
     if column.variant:
         first, second = column.variant
-        sentence = (
-            f"{name} has {count(column.variants, 'category')} that differ from another only in "
-            f"case or space, such as {first!r} and {second!r}"
-        ).replace("categorys", "categories")
+        more = f", and {count(column.variants - 1, 'more pair')}" if column.variants > 1 else ""
+        sentence = f"{name}: {first!r} and {second!r} differ only in case or space{more}"
         yield Finding("warning", 0.4, sentence, name)
     yield from _outliers(column)
     if column.kind == "text" and column.distinct < rows:
@@ -58,7 +57,8 @@ def column_findings(column: Column, target: str | None) -> Iterator[Finding]:
 
 def _outliers(column: Column) -> Iterator[Finding]:
     found = column.outliers
-    if found is None or not found.rows:
+    # What stands for a missing value is told as such.
+    if found is None or found.rows <= sum(one.rows for one in column.stands):
         return
     share = found.rows / column.filled
     is_tail = share >= _MANY_OUTLIERS

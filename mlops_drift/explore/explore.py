@@ -35,6 +35,8 @@ from mlops_drift.schema.columns import Target
 _MOST_THREADS = 4
 # A whole number that differs in each of fewer rows may do so by chance.
 _FEWEST_ROWS_OF_A_KEY = 1_000
+# From this share of different values on a column that is called a key is meant to be one.
+_ALMOST = 0.95
 
 
 def explore(
@@ -103,7 +105,7 @@ class _Work:
             _keep(hashes, columns, found)
         by_name = {column.name: column for column in columns}
         single = _keys(columns, described)
-        key = key or _key(single, by_name)
+        key = key or _key(single, columns)
         singles = [key, *(n for n in single if n != key)] if key in single else single
         duplicates = duplicates_of(whole, hashes, [n for n in singles if n], key)
         names_rows = {key, day}
@@ -196,18 +198,22 @@ def _keep(hashes: dict[str, Hashes], columns: Sequence[Column], found: Profiled)
 
 def _keys(columns: Sequence[Column], target: Target | None) -> list[str]:
     """The columns that identify a row, those that are called so first."""
-    able = [
-        column
-        for column in columns
-        if column.kind in ("integer", "text") and column.distinct == column.rows == column.filled
+    able = [one for one in columns if one.kind in ("integer", "text")]
+    names = [
+        one.name
+        for one in able
+        if one.distinct == one.rows and (target is None or one.name != target.column)
     ]
-    names = [one.name for one in able if target is None or one.name != target.column]
     return sorted(names, key=lambda name: not KEY_NAME.search(name))
 
 
-def _key(single: Sequence[str], columns: Mapping[str, Column]) -> str | None:
-    if not single:
-        return None
-    best = columns[single[0]]
-    is_sure = KEY_NAME.search(best.name) or best.rows >= _FEWEST_ROWS_OF_A_KEY
-    return best.name if is_sure else None
+def _key(single: Sequence[str], columns: Sequence[Column]) -> str | None:
+    """The column that identifies a row, or is called so and does but for a few rows."""
+    rows = columns[0].rows
+    if single and (KEY_NAME.search(single[0]) or rows >= _FEWEST_ROWS_OF_A_KEY):
+        return single[0]
+    named = [
+        one for one in columns if one.kind in ("integer", "text") and KEY_NAME.search(one.name)
+    ]
+    best = max(named, key=lambda one: one.distinct, default=None)
+    return best.name if best is not None and best.distinct >= _ALMOST * rows else None

@@ -1,6 +1,6 @@
 """What to look at first: sentences with their numbers, the worst first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mlops_drift.charts import numbers as shown
 from mlops_drift.drift.sentences import count
@@ -22,6 +22,8 @@ from mlops_drift.explore.time_findings import series_findings, timeline_findings
 
 # A class with a smaller share is rare, or very rare.
 _RARE, _VERY_RARE = 0.1, 0.01
+# From this share on rows repeat each other because there are few columns with few values.
+_FEW_COLUMNS = 0.5
 _ALIKE, _STRONG, _MOST_STRONG = 0.98, 0.7, 8
 MEASURES = {
     "pearson": "Pearson's r",
@@ -49,10 +51,9 @@ def findings_of(
     found = [
         *_of_rows(columns, duplicates, key),
         *_of_target(columns, target, problem, grouped, alone),
-        *(Finding("error", 3 + one.value, _leak(one), one.column) for one in alone if one.leak),
-        *_one_sided(columns, grouped, {one.column for one in alone if one.leak}),
+        *_leaks(columns, grouped, alone),
         *(finding for column in columns for finding in column_findings(column, target)),
-        *_of_pairs(pairs.strongest, columns),
+        *_of_pairs(pairs.strongest, columns, [key, target]),
     ]
     if timeline is not None:
         found += [
@@ -60,10 +61,6 @@ def findings_of(
             *series_findings([one for one in columns if one.name != key], timeline),
         ]
     return tuple(sorted(found, key=lambda one: (SEVERITIES.index(one.severity), -one.weight)))
-
-
-def _leak(one: Alone) -> str:
-    return f"{one.column} {one.leak}: leave it out if it is known only with the target"
 
 
 def _of_rows(
@@ -77,7 +74,8 @@ def _of_rows(
     elif duplicates.but_key:
         share = duplicates.but_key / rows
         sentence = f"{_rows(duplicates.but_key, rows)} repeat another in all columns but {key}"
-        yield Finding("warning" if share < 0.5 else "note", share, sentence, key)
+        if share < _FEW_COLUMNS:
+            yield Finding("warning", share, sentence, key)
     declared = next((column for column in columns if column.name == key), None)
     if declared is not None and declared.distinct < declared.filled:
         repeats = declared.filled - declared.distinct
@@ -122,51 +120,85 @@ def _of_target(
         yield Finding(severity, 0.3, sentence, target)
 
 
-def _one_sided(
-    columns: Sequence[Column], grouped: Grouped | None, leaks: set[str]
+def _leaks(
+    columns: Sequence[Column], grouped: Grouped | None, alone: Sequence[Alone]
 ) -> Iterator[Finding]:
-    """Columns that are filled for one class of the target and hardly for another."""
-    if grouped is None:
-        return
-    labels, rows = grouped.shown.labels, grouped.shown.rows
+    """Columns that predict the target almost perfectly, or whose being filled tells it."""
+    leaks = {one.column: one for one in alone if one.leak}
     for column in columns:
-        sides = one_sided(column.filled_by_group, rows) if column.filled_by_group else None
-        if sides is None or column.name in leaks:
-            continue
-        shares = [n / max(1, total) for n, total in zip(column.filled_by_group, rows, strict=True)]
-        most, least = sides
-        sentence = (
-            f"{column.name} is filled in {shown.percent(shares[most])} % of the rows with "
-            f"{grouped.shown.column} {labels[most]} and in {shown.percent(shares[least])} % of "
-            f"those with {labels[least]}: that it is filled tells the target"
-        )
-        is_leak = shares[least] <= 0.02 * shares[most]
-        weight = shares[most] - shares[least]
-        yield Finding("error" if is_leak else "warning", weight, sentence, column.name)
+        filled, is_leak, weight = _one_sided(column, grouped)
+        if one := leaks.get(column.name):
+            because = f"; {filled}" if filled else ""
+            sentence = f"{one.column} {one.leak}{because}"
+            yield Finding("error", 3 + one.value, f"{sentence}: leave it out", one.column)
+        elif filled:
+            sentence = f"{column.name} may tell the target: {filled}"
+            yield Finding("error" if is_leak else "warning", weight, sentence, column.name)
 
 
-def _of_pairs(pairs: Sequence[Pair], columns: Sequence[Column]) -> Iterator[Finding]:
+def _one_sided(column: Column, grouped: Grouped | None) -> tuple[str, bool, float]:
+    """Where a column is filled for one class and hardly for another; whether never; by how much."""
+    if grouped is None or not column.filled_by_group:
+        return "", False, 0.0
+    labels, rows = grouped.shown.labels, grouped.shown.rows
+    sides = one_sided(column.filled_by_group, rows)
+    if sides is None:
+        return "", False, 0.0
+    most, least = sides
+    shares = [n / max(1, total) for n, total in zip(column.filled_by_group, rows, strict=True)]
+    sentence = (
+        f"it is filled in {shown.percent(shares[most])} % of the rows with "
+        f"{grouped.shown.column} {labels[most]} and in {shown.percent(shares[least])} % of those "
+        f"with {labels[least]}"
+    )
+    return sentence, shares[least] <= 0.02 * shares[most], shares[most] - shares[least]
+
+
+def _of_pairs(
+    pairs: Sequence[Pair], columns: Sequence[Column], left_out: Collection[str | None]
+) -> Iterator[Finding]:
+    """Columns that say the same, together, and the strongest other pairs."""
     distinct = {column.name: column.distinct for column in columns}
-    strong = [one for one in pairs if one.strength >= _STRONG]
-    for number, one in enumerate(strong):
+    able = [one for one in pairs if not {one.first, one.second} & {*left_out}]
+    same = [one for one in able if one.strength >= _ALIKE and _is_mutual(one, distinct)]
+    for names in _joined(same):
+        values = [one.strength for one in same if one.first in names]
+        listed = f"{', '.join(names[:-1])} and {names[-1]}"
+        value = f"{MEASURES[same[0].measure]} {shown.distance(min(values))}"
+        if len(names) > 2:
+            value = f"pairs from {shown.distance(min(values))} on"
+        sentence = f"{listed} say the same ({value}): one of them is enough"
+        yield Finding("warning", 0.2 * max(values), sentence, names[0])
+    others = [one for one in able if one.strength >= _STRONG and one not in same]
+    for one in others[:_MOST_STRONG]:
         value = f"{MEASURES[one.measure]} {shown.distance(one.value)}"
         if one.strength >= _ALIKE:
-            sentence = _alike(one, value, distinct)
-            yield Finding("warning", 0.2 * one.strength, sentence, one.first)
-        elif number < _MOST_STRONG:
+            first, second = sorted((one.first, one.second), key=lambda name: distinct[name])
+            # Of a category and a number the number follows from the category.
+            first, second = (one.second, one.first) if one.measure == "eta" else (first, second)
+            sentence = f"{first} follows from {second} ({value}): {second} is enough"
+            yield Finding("warning", 0.2 * one.strength, sentence, first)
+        else:
             sentence = f"{one.first} and {one.second} go together ({value})"
             yield Finding("note", 0.2 * one.strength, sentence, one.first)
 
 
-def _alike(one: Pair, value: str, distinct: Mapping[str, int]) -> str:
-    """Of two categories the one with more values may say more than the other."""
-    first, second = sorted((one.first, one.second), key=lambda name: distinct[name])
-    if one.measure == "eta":
-        names = (one.second, one.first)
-        return f"{names[0]} follows from {names[1]} ({value}): one of them is enough"
-    if one.measure == "cramers_v" and distinct[first] < distinct[second]:
-        return f"{first} follows from {second} ({value}): {second} is enough"
-    return f"{one.first} and {one.second} say the same ({value}): one of them is enough"
+def _is_mutual(one: Pair, distinct: Mapping[str, int]) -> bool:
+    """Whether each of the two follows from the other."""
+    if one.measure == "cramers_v":
+        return distinct[one.first] == distinct[one.second]
+    return one.measure != "eta"
+
+
+def _joined(pairs: Sequence[Pair]) -> list[list[str]]:
+    """The columns of pairs that have one in common, together."""
+    groups: list[list[str]] = []
+    for one in pairs:
+        touched = [group for group in groups if one.first in group or one.second in group]
+        names = [name for group in touched for name in group]
+        groups = [group for group in groups if group not in touched]
+        groups.append([*names, *(n for n in (one.first, one.second) if n not in names)])
+    return groups
 
 
 def _rows(n: int, rows: int) -> str:

@@ -16,6 +16,8 @@ from mlops_drift.explore.result import Outliers, Spread, Stand
 # Bins of a histogram, about; and the most values that are shown one by one.
 _BINS, MOST_VALUES = 20, 16
 _FENCES = 3.0
+# How far the bins of a histogram reach beyond the quartiles, in interquartile ranges.
+_DRAWN = 2.0
 _EXTREMES = 3
 # From this many different values on a number has outliers; fewer are a scale or codes.
 _FEWEST_VALUES = 11
@@ -164,11 +166,13 @@ class Bins:
 
 
 def bins_of(ordered: Ordered, spread: Spread, is_moment: bool) -> Bins:
-    """Each value by itself if there are few, else bins of a round width within the outer fences."""
+    """Each value by itself if there are few, else bins of a round width around the quartiles."""
     if len(ordered.distinct) <= MOST_VALUES:
         labels = tuple(label(value, is_moment) for value in ordered.distinct)
         return Bins(ordered.distinct, labels, has_values=True)
     low, high = fences_of(spread)
+    if width := spread.q75 - spread.q25:
+        low, high = spread.q25 - _DRAWN * width, spread.q75 + _DRAWN * width
     low, high = max(low, spread.minimum), min(high, spread.maximum)
     if not isfinite(high - low):
         return Bins(np.zeros(0), ("all",), has_values=False)
@@ -219,8 +223,9 @@ def label(value: float, is_moment: bool) -> str:
     """
     if is_moment and (day := _day(value)):
         return str(day)
-    whole = value == int(value) if isfinite(value) else False
-    return f"{value:.0f}" if whole and abs(value) < 1e15 else shown.quantity(value)
+    is_whole = isfinite(value) and value == int(value)
+    is_plain = 1e4 <= abs(value) < 1e15 or (is_whole and abs(value) < 1e15)
+    return f"{value:.0f}" if is_plain else shown.quantity(value)
 
 
 def _day(value: float) -> date | None:

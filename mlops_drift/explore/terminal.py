@@ -1,9 +1,11 @@
 """An exploration on the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from math import ceil
 from textwrap import wrap
 
 from rich import box
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Column as Head
 from rich.table import Table
@@ -25,7 +27,8 @@ STYLES: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "dim
 _PIPE_WIDTH = 80
 _MOST_FINDINGS, _MOST_COLUMNS, _MOST_PAIRS, _MOST_SERIES = 30, 60, 10, 8
 _SHAPE = 12
-_LONGEST_NAME = 24
+_LONGEST_NAME = 20
+_DAYS = 20
 
 
 def print_exploration(found: Exploration) -> None:
@@ -38,19 +41,19 @@ def print_exploration(found: Exploration) -> None:
         console.print(Text(_printable(line)))
     _print_findings(console, found.findings)
     _title(console, "Columns")
-    console.print(_columns(found))
+    console.print(_columns(found, console.width))
     if len(found.columns) > _MOST_COLUMNS:
         more = count(len(found.columns) - _MOST_COLUMNS, "more column")
         console.print(f"and {more}; --html and --format json have all", style="dim")
     if found.alone:
         _title(console, f"What says most about {_printable(found.target or '')}, each alone")
-        console.print(_alone(found))
+        console.print(_alone(found, console.width))
     if found.pairs:
         _title(console, "Strongest pairs")
-        console.print(_pairs(found))
+        console.print(_pairs(found, console.width))
     if found.timeline is not None:
         _title(console, f"By day, {_span(found.timeline)}")
-        console.print(_series(found, found.timeline))
+        console.print(_series(found, found.timeline, console.width))
     _title(console, "For defs.yaml, under attributes:")
     console.print(Text(found.defs), soft_wrap=True)
 
@@ -72,29 +75,28 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
         console.print(f"and {more}; --html and --format json have all", style="dim")
 
 
-def _columns(found: Exploration) -> Table:
-    table = _table(
-        *_texts("column", "kind"), *_numbers("missing", "distinct"), *_texts("shape", "values")
-    )
-    for column in found.columns[:_MOST_COLUMNS]:
-        table.add_row(
+def _columns(found: Exploration, width: int) -> Table:
+    rows = [
+        [
             _name(column.name),
             column.kind,
             _share(column.missing, column.rows),
             f"{column.distinct:,}",
             _shape(column),
-            Text(_values(column), overflow="ellipsis"),
-        )
-    return table
+            _values(column),
+        ]
+        for column in found.columns[:_MOST_COLUMNS]
+    ]
+    titles = ["column", "kind", "missing", "distinct", "shape", "values"]
+    return _table(titles, rows, {"missing", "distinct"}, width, flexible="values")
 
 
 def _shape(column: Column) -> str:
     rows = [float(bar.rows) for bar in column.bars]
     if not rows:
         return ""
-    parts = min(_SHAPE, len(rows))
-    groups = [rows[i * len(rows) // parts : (i + 1) * len(rows) // parts] for i in range(parts)]
-    sums = [sum(group) for group in groups]
+    size = ceil(len(rows) / _SHAPE)
+    sums = [sum(rows[first : first + size]) for first in range(0, len(rows), size)]
     top = max(sums) or 1.0
     steps = len(BARS) - 1
     return "".join(BARS[min(steps, max(1, round(steps * n / top)))] if n else BARS[0] for n in sums)
@@ -113,40 +115,49 @@ def _values(column: Column) -> str:
     return ", ".join(top)
 
 
-def _alone(found: Exploration) -> Table:
-    table = _table(*_texts("column"), *_numbers(ALONE[found.alone[0].measure]), *_texts(""))
-    for one in found.alone[:_MOST_PAIRS]:
-        mark = Text("may leak" if one.leak else "", STYLES["error"])
-        table.add_row(_name(one.column), shown.distance(one.value), mark)
-    return table
+def _alone(found: Exploration, width: int) -> Table:
+    measure = ALONE[found.alone[0].measure]
+    rows = [
+        [_name(one.column), shown.distance(one.value), "may leak" if one.leak else ""]
+        for one in found.alone[:_MOST_PAIRS]
+    ]
+    return _table(["column", measure, ""], rows, {measure}, width, flexible="column")
 
 
-def _pairs(found: Exploration) -> Table:
-    table = _table(*_texts("column", "and", "measure"), *_numbers("value", "rows"))
-    for one in found.pairs[:_MOST_PAIRS]:
-        names = (_name(one.first), _name(one.second))
-        table.add_row(*names, MEASURES[one.measure], shown.distance(one.value), f"{one.rows:,}")
-    return table
+def _pairs(found: Exploration, width: int) -> Table:
+    rows = [
+        [
+            _name(one.first),
+            _name(one.second),
+            MEASURES[one.measure],
+            shown.distance(one.value),
+        ]
+        for one in found.pairs[:_MOST_PAIRS]
+    ]
+    return _table(["column", "and", "measure", "value"], rows, {"value"}, width, flexible="column")
 
 
-def _series(found: Exploration, timeline: Timeline) -> Table:
-    table = _table(
-        *_texts("column", "what", "day by day"), *_numbers("lowest", "highest", "between days")
-    )
-    rows = [float(n) for n in timeline.rows]
-    ends = (f"{min(timeline.rows):,}", f"{max(timeline.rows):,}")
-    table.add_row("", "rows", sparkline(rows, 0, max(rows), 20), *ends, "")
+def _series(found: Exploration, timeline: Timeline, width: int) -> Table:
+    counts = [float(n) for n in timeline.rows]
+    line = sparkline(counts, 0, max(counts), _DAYS)
+    rows = [["", "rows", line, f"{min(timeline.rows):,}", f"{max(timeline.rows):,}", ""]]
     for series in changing(found)[:_MOST_SERIES]:
         known = [value for value in series.values if value is not None]
         low, high = min(known), max(known)
-        line = sparkline(series.values, low, high, 20)
         unit = shown.percent if series.is_share else shown.quantity
         sign = " %" if series.is_share else ""
-        between = f"{shown.percent(series.icc)} %"
-        what = Text(_printable(series.what), overflow="ellipsis")
-        ends = (f"{unit(low)}{sign}", f"{unit(high)}{sign}")
-        table.add_row(_name(series.column), what, line, *ends, between)
-    return table
+        rows.append(
+            [
+                _name(series.column),
+                _printable(series.what),
+                sparkline(series.values, low, high, _DAYS),
+                f"{unit(low)}{sign}",
+                f"{unit(high)}{sign}",
+                f"{shown.percent(series.icc)} %",
+            ]
+        )
+    titles = ["column", "what", "day by day", "lowest", "highest", "between"]
+    return _table(titles, rows, set(titles[3:]), width, flexible="what")
 
 
 def _span(timeline: Timeline) -> str:
@@ -157,21 +168,34 @@ def _share(n: int, rows: int) -> str:
     return f"{shown.percent(n / rows)} %" if n else shown.NOTHING
 
 
-def _name(text: str) -> Text:
-    line = _printable(text)
-    return Text(line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 1]}…")
+def _name(text: str) -> str:
+    return _cut(_printable(text), _LONGEST_NAME)
 
 
-def _texts(*names: str) -> list[Head]:
-    return [Head(name, no_wrap=True) for name in names]
+def _cut(text: str, length: int) -> str:
+    return text if cell_len(text) <= length else f"{set_cell_size(text, length - 1).rstrip()}…"
 
 
-def _numbers(*names: str) -> list[Head]:
-    return [Head(name, justify="right", no_wrap=True) for name in names]
-
-
-def _table(*columns: Head) -> Table:
-    return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+def _table(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: Collection[str],
+    width: int,
+    flexible: str,
+) -> Table:
+    """A table no wider than so many letters: the texts of one column are cut."""
+    place = list(titles).index(flexible)
+    widths = [max(cell_len(row[i]) for row in [titles, *rows]) for i in range(len(titles))]
+    room = max(8, width - sum(widths) + widths[place] - 2 * (len(titles) - 1))
+    heads = [
+        Head(title, justify="right" if title in numbers else "left", no_wrap=True)
+        for title in titles
+    ]
+    table = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for row in rows:
+        cells = (_cut(cell, room) if i == place else cell for i, cell in enumerate(row))
+        table.add_row(*map(Text, cells))
+    return table
 
 
 def _printable(text: str) -> str:

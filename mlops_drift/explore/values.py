@@ -78,6 +78,8 @@ def read_values(rows: Rows, name: str, facts: Mapping[str, Facts]) -> Values:
     is_moment = rows.is_moment(name)
     is_number = bool(cells.NUMERIC.match(type_)) and type_ != "BOOLEAN"
     words = _words(rows, name, facts, kind)
+    if kind == "unreadable" and name in facts and facts[name].is_mostly_numbers:
+        problem = _odd(rows, name, facts[name]) or problem
     if words and not problem:
         problem = (
             f"{words[0][0]!r} stands for a missing value in {words[0][1]:,} rows, which would be "
@@ -134,6 +136,18 @@ def _words(
         "GROUP BY v ORDER BY n DESC, v"
     )
     return tuple(rows.tuples(sql, [name]))
+
+
+def _odd(rows: Rows, name: str, facts: Facts) -> str:
+    """What stands among the numbers or days of a column."""
+    text = identifier(name)
+    is_odd = f"NOT {facts.as_numbers.reads(text)} AND NOT {is_missing(text)}"
+    sql = f"SELECT count(*), min({text}) FROM {rows.sql} WHERE {is_odd}"
+    [(n, example)] = rows.tuples(sql, [name])
+    return (
+        f"is mostly numbers or days, but {n:,} of {facts.values:,} values are texts such as "
+        f"{str(example)[:40]!r}, which would be quarantined; leave such cells empty"
+    )
 
 
 def _blank(rows: Rows, name: str, facts: Mapping[str, Facts]) -> int:
