@@ -51,8 +51,10 @@ def numbers(values: Iterable[float | None], label: str = "", *, from_zero: bool 
     return Axis(low, high + margin, round_numbers(low, high + margin), label, grid=True)
 
 
-def days(found: Iterable[date]) -> Axis:
-    """An axis of days, as their ordinals; a text names the year where the one before does not.
+def days(found: Iterable[date], most: int = _MOST_DAYS) -> Axis:
+    """An axis of days, as their ordinals, with so many texts at most.
+
+    A text names the year where the one before does not.
 
     >>> [text for _, text in days([date(2023, 12, 30), date(2024, 1, 2)]).ticks]
     ['2023-12-30', '12-31', '2024-01-01', '01-02']
@@ -62,7 +64,7 @@ def days(found: Iterable[date]) -> Axis:
         return Axis(0, 1)
     first, last = min(places), max(places)
     ticks, year = [], 0
-    for place in range(first, last + 1, ceil((last - first + 1) / _MOST_DAYS)):
+    for place in range(first, last + 1, ceil((last - first + 1) / most)):
         day = date.fromordinal(place)
         ticks.append((place, str(day) if day.year != year else str(day)[5:]))
         year = day.year

@@ -94,7 +94,7 @@ def alone(column: Sampled, truth: Truth) -> Alone | None:
 def _perfect(measure: str, value: float) -> str:
     if value < PERFECT[measure]:
         return ""
-    return f"alone predicts it almost perfectly ({ALONE[measure]} {shown.distance(value)})"
+    return f"alone predicts the target almost perfectly ({ALONE[measure]} {shown.distance(value)})"
 
 
 def _bins(column: Sampled) -> Codes:

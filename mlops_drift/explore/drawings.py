@@ -68,7 +68,8 @@ def _text(bar: Bar) -> str:
 
 def ranking(names: Sequence[str], values: Sequence[float], unit: str) -> Markup:
     """Horizontal bars, the first on top."""
-    return Markup(svg([bars_plot("", names, {"": values}, ["blue"], unit=unit)], 720, in_page=True))
+    plot = bars_plot("", names, {"": values}, ["blue"], unit=unit)
+    return Markup(svg([plot], WIDE, in_page=True))
 
 
 def correlations(names: Sequence[str], matrix: Sequence[Sequence[float | None]]) -> Markup:
@@ -82,12 +83,11 @@ def correlations(names: Sequence[str], matrix: Sequence[Sequence[float | None]])
             box = (place - 0.47, row - 0.45, place + 0.47, row + 0.45)
             style = "red" if value < 0 else "blue"
             marks.append(Boxes("", style, [box], round(0.08 + 0.5 * abs(value), 3)))
-            texts.append((float(place), float(row), f"{value:.2f}".replace("0.", ".")))
-    height = max(60, 24 * len(names))
-    width = 60 + 720 * len(names) // 12 + 140
-    x, y = columns(names, width - 200), rows(names, 160)
-    plot = Plot("", marks, x, y, height, texts)
-    return Markup(svg([plot], max(360, width), in_page=True))
+            text = f"{value:.2f}".replace("0.", ".")
+            texts.append((float(place), float(row), ".00" if text == "-.00" else text))
+    x, y = columns(names, WIDE - 200), rows(names, 160)
+    plot = Plot("", marks, x, y, max(60, 24 * len(names)), texts)
+    return Markup(svg([plot], WIDE, in_page=True))
 
 
 def days_of(found: Exploration) -> tuple[list[date], int]:
@@ -118,8 +118,9 @@ def by_day(
             runs.append([])
         else:
             runs[-1].append((day.toordinal(), value))
+    last = days[-1] + timedelta(days=step - 1)
     dots = "round" if len(days) <= 60 and width > CARD else ""
     marks = [Line("", "blue", run, dots) for run in runs if run]
     y = numbers(values, unit)
-    plot = Plot("", marks, days_axis([days[0], days[-1] + timedelta(days=step - 1)]), y, 130)
+    plot = Plot("", marks, days_axis([days[0], last], 8 if width > CARD else 4), y, 130)
     return Markup(svg([plot], width, in_page=True))

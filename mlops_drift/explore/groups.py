@@ -36,6 +36,12 @@ class Grouped:
         cells = self.codes[is_in] * size + index[is_in]
         return np.bincount(cells, minlength=self.count * size).reshape(self.count, size)
 
+    def filled(self, missing: NDArray[np.bool_]) -> tuple[int, ...]:
+        """Rows of each group that are not missing."""
+        codes = self.codes[missing]
+        gaps = np.bincount(codes[codes >= 0], minlength=self.count).tolist()
+        return tuple(rows - n for rows, n in zip(self.shown.rows, gaps, strict=True))
+
     def means(self, values: Floats) -> tuple[float | None, ...]:
         """The mean of the finite values of each group."""
         is_in = (self.codes >= 0) & np.isfinite(values)

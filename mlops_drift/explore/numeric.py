@@ -177,18 +177,15 @@ def bins_of(ordered: Ordered, spread: Spread, is_moment: bool) -> Bins:
     if not isfinite(high - low):
         return Bins(np.zeros(0), ("all",), has_values=False)
     step = _step((high - low) / _BINS, spread.is_whole, is_moment)
-    first, last = floor(low / step), ceil(high / step)
-    if last == first + (high == last * step):
-        last += 1
-    # Below the first edge and above the last one lie the bins of what is beyond.
-    edges = np.arange(first + 1, last, dtype=float) * step
-    is_cut = (spread.minimum < first * step, spread.maximum > last * step)
-    if is_cut[0]:
-        edges = np.concatenate([[first * step], edges])
-    if is_cut[1]:
-        edges = np.append(edges, last * step)
-    ends = [*([None] if is_cut[0] else [first * step]), *edges.tolist()]
-    ends = [*ends, *([None] if is_cut[1] else [last * step])]
+    # Numbers begin at a multiple of the width, days at the first of them.
+    start = floor(low) if is_moment else floor(low / step) * step
+    count = max(1, ceil((high - start) / step))
+    edges: Floats = np.asarray(start + np.arange(count + 1) * step, dtype=np.float64)
+    is_cut = (spread.minimum < edges[0], spread.maximum > edges[-1])
+    ends = [None, *edges.tolist()] if is_cut[0] else edges.tolist()
+    ends = [*ends, None] if is_cut[1] else ends
+    # The bin of the smallest and that of the largest value are open.
+    edges = edges[0 if is_cut[0] else 1 : None if is_cut[1] else -1]
     is_single = spread.is_whole and step == 1 and not is_moment
     return Bins(edges, tuple(_labels(ends, is_moment, is_single)), has_values=False)
 

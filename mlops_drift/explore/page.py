@@ -1,5 +1,7 @@
 """An exploration as a web page: one file that needs nothing else."""
 
+from pathlib import Path
+
 from mlops_drift.charts import numbers as shown
 from mlops_drift.charts.html import rendered
 from mlops_drift.charts.sections import Cell, PageTable, Row, Section, Tile
@@ -58,7 +60,8 @@ def exploration_page(found: Exploration) -> str:
     return rendered(
         "explore/page.html.j2",
         {},
-        name=found.name,
+        name=Path(found.name).name,
+        place=found.name,
         lines=head(found),
         tiles=_tiles(found),
         findings=_findings(found, anchors),

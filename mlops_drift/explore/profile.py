@@ -49,7 +49,6 @@ def _numbers(
     finite = np.isfinite(numbers)
     ordered = numeric.Ordered(np.sort(numbers[finite]))
     missing, infinite = values.is_missing, np.isinf(numbers)
-    every = np.ones(len(numbers), dtype=bool)
     signs = len(np.unique(numbers[infinite])) if infinite.any() else 0
     build = partial(
         Column,
@@ -63,7 +62,7 @@ def _numbers(
         int(infinite.sum()),
         len(ordered.distinct) + signs,
         words=tuple(Stand(word, rows) for word, rows in values.words),
-        filled_by_group=_filled(missing, grouped),
+        filled_by_group=grouped.filled(missing) if grouped else (),
     )
     spread = numeric.spread_of(ordered)
     none = np.zeros(0, dtype=np.int64)
@@ -73,7 +72,7 @@ def _numbers(
     index = np.where(finite, bins.index(numbers), -1)
     is_day = values.is_moment
     by_day: list[Callable[[Days], Series | None]] = [
-        partial(share_by_day, name=values.name, what=MISSING, hits=missing, among=every)
+        partial(share_by_day, name=values.name, what=MISSING, hits=missing)
     ]
     if not is_day:
         fences = numeric.fences_of(spread)
@@ -100,7 +99,7 @@ def _categories(
     codes, labels = values.codes, values.labels
     assert codes is not None
     assert labels is not None
-    missing, every = values.is_missing, np.ones(len(codes), dtype=bool)
+    missing = values.is_missing
     counts = np.bincount(codes[~missing], minlength=len(labels))
     best = most_frequent(counts, MOST_COUNTED)
     shown = best[:MOST_BARS]
@@ -110,12 +109,12 @@ def _categories(
     texts = [labels[int(place)].as_py() for place in best]
     pairs = categorical.variants_of(labels)
     by_day: list[Callable[[Days], Series | None]] = [
-        partial(share_by_day, name=values.name, what=MISSING, hits=missing, among=every)
+        partial(share_by_day, name=values.name, what=MISSING, hits=missing)
     ]
     for place, text in enumerate(texts[:_WATCHED]):
         is_it, what = index == place, f"share of {' '.join(text.split())[:30] or repr(text)}"
         by_day.append(
-            partial(share_by_day, name=values.name, what=what, hits=is_it, among=~missing)
+            partial(share_by_day, name=values.name, what=what, hits=is_it, missing=missing)
         )
     column = Column(
         values.name,
@@ -133,18 +132,11 @@ def _categories(
         words=tuple(Stand(word, rows) for word, rows in values.words),
         variants=len(pairs),
         variant=pairs[0] if pairs else None,
-        filled_by_group=_filled(missing, grouped),
+        filled_by_group=grouped.filled(missing) if grouped else (),
         top=dict(zip(texts, counts[best].tolist(), strict=True)),
         series=_most_changing(days, by_day),
     )
     return column, counts
-
-
-def _filled(missing: NDArray[np.bool_], grouped: Grouped | None) -> tuple[int, ...]:
-    """Rows with a value in each group."""
-    if grouped is None:
-        return ()
-    return tuple(grouped.table(np.where(missing, -1, 0), 1)[:, 0].tolist())
 
 
 def _bars(labels: Sequence[str], index: Codes, grouped: Grouped | None) -> tuple[Bar, ...]:

@@ -118,10 +118,16 @@ def mean_by_day(
 
 
 def share_by_day(
-    days: Days, name: str, what: str, hits: NDArray[np.bool_], among: NDArray[np.bool_]
+    days: Days,
+    name: str,
+    what: str,
+    hits: NDArray[np.bool_],
+    missing: NDArray[np.bool_] | None = None,
 ) -> Series | None:
-    """The share of some rows among others by day; None where all or none are."""
-    rows, found = days.counts(among), days.counts(hits & among)
+    """The share of some rows among those that are not missing, by day; None where all or none."""
+    found, rows = days.counts(hits), days.rows.astype(float)
+    if missing is not None:
+        rows = rows - days.counts(missing)
     total = float(found.sum())
     if total in (0.0, float(rows.sum())):
         return None

@@ -18,6 +18,7 @@ from mlops_drift.sql import identifier, literal
 
 # Whole numbers beyond are no doubles; they are told apart as texts.
 _LARGEST = 2.0**53
+_FIRST_ROWS = 1_000
 _INTEGER = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NAN = ("nan", "-nan", "+nan")
 
@@ -59,7 +60,15 @@ def facts_of(rows: Rows) -> dict[str, Facts]:
     if rows.facts:
         return rows.facts
     texts = [name for name, kind in rows.types.items() if kind == "VARCHAR"]
-    found = find_facts(rows.sql, texts, NUMBERS, rows.tuples)
+    first = f"(FROM {rows.sql} LIMIT {_FIRST_ROWS})"
+    found = find_facts(first, texts, NUMBERS, rows.tuples)
+    # What begins with other texts is text: all rows need not be tried.
+    able = [
+        name
+        for name, one in found.items()
+        if one.is_mostly_numbers or one.best() is not TEXT or kind_of(one)[0] != "text"
+    ]
+    found |= find_facts(rows.sql, able, NUMBERS, rows.tuples)
     rows.read_as({name: one.best() for name, one in found.items() if one.best() is not TEXT})
     return found
 
