@@ -22,10 +22,10 @@ def advice(
     taken = [name for name in (key, day, target.column if target else None) if name]
     suspected = {one.column: one.leak for one in leaks if one.leak}
     features = find_features(columns, taken)
-    lines = [*_roles(columns, key, day), "columns:"]
-    for one in features:
-        if one.column and one.name not in suspected:
-            lines += _column(one, columns[one.name])
+    kept = [one for one in features if one.column and one.name not in suspected]
+    lines = [*_roles(columns, key, day), "columns:" if kept else "# columns: none is of use"]
+    for one in kept:
+        lines += _column(one, columns[one.name])
     left_out = [
         f"- {one.name}: {suspected.get(one.name) or one.why}"
         for one in features

@@ -22,6 +22,8 @@ from mlops_drift.schema.columns import Target
 # From these on a column alone predicts the target almost perfectly.
 ALONE = {"auc": "AUC", "lambda": "lambda", "r2": "R²"}
 PERFECT = {"auc": 0.98, "lambda": 0.95, "r2": 0.98}
+# Below these it says next to nothing.
+TELLING = {"auc": 0.55, "lambda": 0.02, "r2": 0.02}
 _SAME = 0.999
 _FEWEST_ROWS, _FEWEST_OF_A_CLASS, _MOST_BINS = 50, 5, 100
 Codes = NDArray[np.int64]

@@ -25,10 +25,10 @@ def pearson(x: Floats) -> tuple[Floats, Floats]:
     known = np.isfinite(x)
     with np.errstate(all="ignore"):
         rows = np.maximum(1, known.sum(axis=0))
-        middle = np.where(known, x, 0).sum(axis=0) / rows
-        centred = np.where(known, x - middle, 0)
+        centred = _shrunk(np.where(known, x, 0))
+        centred = _shrunk(np.where(known, centred - centred.sum(axis=0) / rows, 0))
         scale = np.sqrt((centred**2).sum(axis=0) / rows)
-        centred /= np.where((scale > 0) & np.isfinite(scale), scale, 1)
+        centred /= np.where(scale > 0, scale, 1)
         mask = known.astype(float)
         n = mask.T @ mask
         sums, squares = centred.T @ mask, (centred**2).T @ mask
@@ -38,6 +38,13 @@ def pearson(x: Floats) -> tuple[Floats, Floats]:
         variance = np.where(variance > 1e-9 * n**2, variance, np.nan)
         found = covariance / np.sqrt(variance * variance.T)
     return np.where(n >= _FEWEST, np.clip(found, -1, 1), np.nan), n
+
+
+def _shrunk(x: Floats) -> Floats:
+    """Columns from -1 to 1, so that no square is infinite or zero."""
+    largest = np.abs(x).max(axis=0, initial=0)
+    found: Floats = x / np.where(largest > 0, largest, 1)
+    return found
 
 
 def spearman(x: Floats) -> Floats:
@@ -111,8 +118,8 @@ def correlation_ratios(codes: Codes, x: Floats) -> tuple[Floats, Floats]:
     known = np.isfinite(values)
     with np.errstate(all="ignore"):
         n = known.sum(axis=0).astype(float)
-        middle = np.where(known, values, 0).sum(axis=0) / np.maximum(n, 1)
-        centred = np.where(known, values - middle, 0)
+        plain = _shrunk(np.where(known, values, 0))
+        centred = _shrunk(np.where(known, plain - plain.sum(axis=0) / np.maximum(n, 1), 0))
         rows = np.add.reduceat(known.astype(float), starts, axis=0)
         sums = np.add.reduceat(centred, starts, axis=0)
         between = (sums**2 / np.maximum(rows, 1)).sum(axis=0)

@@ -22,7 +22,8 @@ def column_findings(column: Column, target: str | None) -> Iterator[Finding]:
         sentence = f"{name} is infinite in {_rows(column.infinite, rows)}; leave such cells empty"
         yield Finding("error", 1 + column.infinite / rows, sentence, name)
     if column.kind == "empty":
-        yield Finding("warning", 0.9, f"{name} is always empty: leave it out", name)
+        blank = f" ({column.blank:,} cells hold blank text)" if column.blank else ""
+        yield Finding("warning", 0.9, f"{name} is always empty{blank}: leave it out", name)
         return
     if column.kind == "unreadable":
         severity: Severity = "warning" if "lists" in column.problem else "error"

@@ -31,6 +31,8 @@ from mlops_drift.scaffold.roles import DAY_NAME, KEY_NAME, LABEL_NAME
 from mlops_drift.scaffold.target import target_of
 from mlops_drift.schema.columns import Target
 
+# What may be part of a key.
+_PARTS = ("integer", "text", "day")
 # Each has a column in memory.
 _MOST_THREADS = 4
 # A whole number that differs in each of fewer rows may do so by chance.
@@ -190,6 +192,8 @@ def _in_order(work: Callable[[int], Profiled], count: int) -> Iterator[Profiled]
 
 def _keep(hashes: dict[str, Hashes], columns: Sequence[Column], found: Profiled) -> None:
     """Keeps the hashes of the columns with the most different values."""
+    if found.column.kind not in _PARTS:
+        return
     distinct = {column.name: column.distinct for column in columns}
     hashes[found.column.name] = found.hashes
     if len(hashes) > MOST_TRIED:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mlops_drift.charts import numbers as shown
 from mlops_drift.drift.sentences import count
-from mlops_drift.explore.alone import ALONE, one_sided
+from mlops_drift.explore.alone import ALONE, TELLING, one_sided
 from mlops_drift.explore.column_findings import column_findings
 from mlops_drift.explore.groups import Grouped
 from mlops_drift.explore.pairs import Pairs
@@ -103,7 +103,7 @@ def _of_target(
         share = column.missing / column.rows
         sentence = f"the target {target} is missing in {_rows(column.missing, column.rows)}"
         yield Finding("warning" if share >= 0.05 else "note", share, sentence, target)
-    if alone and not alone[0].leak:
+    if alone and not alone[0].leak and alone[0].value >= TELLING[alone[0].measure]:
         best = ", ".join(f"{one.column} {shown.distance(one.value)}" for one in alone[:3])
         sentence = (
             f"most about {target} is said by {best} ({ALONE[alone[0].measure]} of each alone)"

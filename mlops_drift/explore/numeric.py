@@ -46,8 +46,10 @@ class Ordered:
     def quantile(self, share: float) -> float:
         """A quantile between the two values next to it, as `numpy.quantile` has it."""
         place = share * (len(self.values) - 1)
-        low, high = self.values[floor(place)], self.values[ceil(place)]
-        return float(low) if low == high else float(low + (place - floor(place)) * (high - low))
+        low, high = float(self.values[floor(place)]), float(self.values[ceil(place)])
+        # Their difference may be beyond all numbers.
+        weight = place - floor(place)
+        return low if low == high else low * (1 - weight) + high * weight
 
     def most_frequent(self, most: int) -> list[tuple[float, int]]:
         """The most frequent values with their rows; of equally frequent ones the smaller first."""

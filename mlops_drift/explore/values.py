@@ -1,15 +1,17 @@
 """The values of one column as an array: numbers, moments in days, or numbers of categories."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from mlops_drift.drift import cells
+from mlops_drift.drift.arrow_rows import one_array, without_nulls
 from mlops_drift.drift.rows import Floats, Rows
 from mlops_drift.drift.text_columns import NUMBERS, TEXT, Facts, find_facts, is_missing
 from mlops_drift.scaffold.summary import Kind
@@ -77,9 +79,12 @@ def read_values(rows: Rows, name: str, facts: Mapping[str, Facts]) -> Values:
     """One column of a table; nested values are texts, of the kind `unreadable`."""
     type_ = rows.types[name]
     if cells.NESTED.match(type_):
-        sql = f"SELECT CAST({identifier(name)} AS VARCHAR) AS v FROM {rows.sql}"
-        column = rows.query(sql, lambda found: found.to_arrow_table(), [name])["v"]
-        return _nested(name, type_, column)
+        return _nested(rows, name, type_)
+    found = _read(rows, name, type_, facts)
+    return replace(found, kind="empty", problem="") if found.is_missing.all() else found
+
+
+def _read(rows: Rows, name: str, type_: str, facts: Mapping[str, Facts]) -> Values:
     kind, problem = kind_of(facts[name]) if name in facts else _kind(type_)
     if type_ == '"NULL"' or (name in facts and not facts[name].values):
         empty = np.full(rows.count, np.nan)
@@ -97,11 +102,11 @@ def read_values(rows: Rows, name: str, facts: Mapping[str, Facts]) -> Values:
     if is_number or is_moment:
         numbers = rows.numbers(name)
         finite = numbers[np.isfinite(numbers)]
-        is_whole = kind in ("integer", "number") and bool(np.all(finite == np.trunc(finite)))
-        if kind == "number" and is_whole and len(finite) == np.count_nonzero(~np.isnan(numbers)):
+        is_exact = bool(np.max(np.abs(finite), initial=0) <= _LARGEST)
+        is_whole = is_exact and bool(np.all(finite == np.trunc(finite)))
+        if kind == "number" and is_whole and not np.isinf(numbers).any():
             kind = "integer"
-        is_exact = not len(finite) or bool(np.max(np.abs(finite)) <= _LARGEST)
-        if is_moment or is_exact or kind != "integer" or type_ == "DOUBLE":
+        if is_moment or is_exact or kind != "integer":
             return Values(name, type_, kind, problem, numbers, is_moment=is_moment, words=words)
     labels, codes = rows.coded(name)
     blanks = np.flatnonzero(_is_blank(labels))
@@ -125,11 +130,16 @@ def _kind(type_: str) -> tuple[Kind, str]:
     return "text", ""
 
 
-def _nested(name: str, type_: str, column: pa.ChunkedArray) -> Values:
-    found = column.combine_chunks().dictionary_encode()
-    codes = found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    problem = "holds lists or records"
-    return Values(name, type_, "unreadable", problem, None, codes, found.dictionary)
+def _nested(rows: Rows, name: str, type_: str) -> Values:
+    """Lists and records as texts; where even DuckDB has no such type, only that they are there."""
+    labels, codes = pa.array([f"a value of {type_}"]), np.zeros(rows.count, dtype=np.int64)
+    if not type_.startswith("ARROW"):
+        sql = f"SELECT CAST({identifier(name)} AS VARCHAR) AS v FROM {rows.sql}"
+        column = rows.query(sql, duckdb.DuckDBPyRelation.to_arrow_table, [name])["v"]
+        found = one_array(column).dictionary_encode()
+        labels = found.dictionary
+        codes = without_nulls(found.indices.fill_null(-1)).astype(np.int64)
+    return Values(name, type_, "unreadable", "holds lists or records", None, codes, labels)
 
 
 def _words(

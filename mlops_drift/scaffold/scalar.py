@@ -19,8 +19,9 @@ def scalar(value: object) -> str:
 
 def comment(text: str, indent: int = 2) -> str:
     """A text as lines of comment."""
-    # Names and values from the files may hold line ends.
-    plain, prefix = " ".join(text.split()), f"{' ' * indent}# "
+    # Names and values from the files may hold line ends, and what YAML does not allow.
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
+    plain, prefix = " ".join(shown.split()), f"{' ' * indent}# "
     return textwrap.fill(
         plain, _WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
     )

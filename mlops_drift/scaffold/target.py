@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from mlops_drift.drift.sentences import count
 from mlops_drift.errors import UserError
 from mlops_drift.scaffold.roles import Choices, Roles
 from mlops_drift.scaffold.summary import Summary
@@ -37,7 +38,7 @@ def target_of(
     n, problem = values.distinct, values.problem
     counts = values.counts(MOST_CLASSES)
     if n < 2:
-        problem = f"has {n} different values; there must be at least two"
+        problem = f"has {count(n, 'different value')}; there must be at least two"
     is_number = values.kind == "number" or (values.kind == "integer" and n > MOST_NUMBERED)
     if not problem and not is_number and n > MOST_CLASSES:
         most = f"a model of classes has at most {MOST_CLASSES}, a regression needs numbers"
