@@ -58,7 +58,7 @@ def column_findings(column: Column, target: str | None) -> Iterator[Finding]:
 
 def _outliers(column: Column) -> Iterator[Finding]:
     found = column.outliers
-    # What stands for a missing value is told as such.
+    # What stands for a missing value has a finding of its own.
     if found is None or found.rows <= sum(one.rows for one in column.stands):
         return
     share = found.rows / column.filled

@@ -16,8 +16,8 @@ def drawn_columns(found: Exploration) -> dict[str, str]:
     """The columns that are drawn, in the order of the table, with their places on the page."""
     able = [column.name for column in found.columns if column.bars]
     if len(able) > _MOST_DRAWN:
-        told = [one.column for one in found.findings if one.column in able]
-        first = list(dict.fromkeys([*told, *able]))[:_MOST_DRAWN]
+        named = [one.column for one in found.findings if one.column in able]
+        first = list(dict.fromkeys([*named, *able]))[:_MOST_DRAWN]
         able = [name for name in able if name in first]
     return {name: f"column-{number}" for number, name in enumerate(able, 1)}
 

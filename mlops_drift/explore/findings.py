@@ -163,6 +163,7 @@ def _of_pairs(
     same = [one for one in able if one.strength >= _ALIKE and _is_mutual(one, distinct)]
     for names in _joined(same):
         values = [one.strength for one in same if one.first in names]
+        names = sorted(names, key=list(distinct).index)
         listed = f"{', '.join(names[:-1])} and {names[-1]}"
         value = f"{MEASURES[same[0].measure]} {shown.distance(min(values))}"
         if len(names) > 2:

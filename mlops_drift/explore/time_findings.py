@@ -44,18 +44,18 @@ def series_findings(columns: Sequence[Column], timeline: Timeline) -> Iterator[F
     limit = _ALPHA / max(1, 3 * len(found))
     for series in found:
         least = _SHARE if series.is_share else _MEAN
-        told = False
+        is_named = False
         for what, change in _changes(series):
             if change.p >= limit or abs(change.size) < least:
                 continue
-            told = True
+            is_named = True
             unit = "points" if series.is_share else "standard deviations"
             size = 100 * abs(change.size) if series.is_share else abs(change.size)
             sentence = f"{_subject(series)} {_verb(what, change, f'{size:.3g} {unit}')}"
             yield Finding(
                 "note", 0.2 + min(1.0, abs(change.size) / least / 100), sentence, series.column
             )
-        if not told and series.icc >= _BETWEEN:
+        if not is_named and series.icc >= _BETWEEN:
             sentence = (
                 f"{_subject(series)} moves from day to day: {shown.percent(series.icc)} % of its "
                 "variance lies between days"

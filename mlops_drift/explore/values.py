@@ -18,7 +18,7 @@ from mlops_drift.scaffold.summary import Kind
 from mlops_drift.scaffold.table import kind_of
 from mlops_drift.sql import identifier, literal
 
-# Whole numbers beyond are no doubles; they are told apart as texts.
+# Whole numbers beyond are no doubles; as texts they stay different.
 _LARGEST = 2.0**53
 _FIRST_ROWS = 1_000
 _INTEGER = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")

@@ -55,7 +55,7 @@ def test_errors_come_first_the_leaks_before_all(found):
         "income is missing in ",
         "country: 'DE' and 'de ' differ only in case or space",
         "price has 3 outliers (0.1 %): 3 above ",
-        "price, taxed and refund say the same",
+        "price, refund and taxed say the same",
         "day: 2 of 100 days have no rows: 2024-02-10 to 2024-02-11",
     ],
 )
