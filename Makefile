@@ -110,4 +110,4 @@ lock:
 STATE := $(or $(MLOPS_DRIFT_DATA),data)
 clean:
 	rm -rf $(STATE)/lake $(STATE)/dev $(STATE)/staging $(STATE)/mlflow.db $(STATE)/mlartifacts \
-		$(STATE)/studies.db* $(STATE)/dagster $(STATE)/locks $(STATE)/serving
+		$(STATE)/studies.db* $(STATE)/dagster $(STATE)/locks $(STATE)/serving $(STATE)/reports

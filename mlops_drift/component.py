@@ -10,6 +10,7 @@ from mlops_drift.assets.compaction import compaction_asset
 from mlops_drift.assets.decisions import decisions_asset
 from mlops_drift.assets.landing import landing_assets
 from mlops_drift.assets.production import production_assets
+from mlops_drift.assets.report import report_asset
 from mlops_drift.assets.retraining import gates_check, retraining_assets
 from mlops_drift.assets.served import served_assets
 from mlops_drift.config.spec import ModelSpec
@@ -88,6 +89,7 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
             *production_assets(spec),
             *retraining_assets(spec),
             decisions_asset(spec),
+            report_asset(spec),
             compaction_asset(spec),
         ],
         asset_checks=[gates_check(spec)],

@@ -11,6 +11,7 @@ from mlops_drift.assets.common import (
     DAY_TAG,
     MODEL_TAG,
     REASON_TAG,
+    REPORT,
     RETRAINING_ASSETS,
     asset_key,
     daily_assets,
@@ -45,9 +46,9 @@ def daily_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
     """Everything that happens every day, in one run."""
     return dg.define_asset_job(
         daily_job_name(spec.name),
-        [asset_key(spec, name) for name in daily_assets(spec)],
+        [asset_key(spec, name) for name in (*daily_assets(spec), REPORT)],
         partitions_def=partitions(spec),
-        description=f"Lands, scores and watches a day of {spec.name}.",
+        description=f"Lands, scores and watches a day of {spec.name}, and writes its report.",
         tags={MODEL_TAG: spec.name},
     )
 

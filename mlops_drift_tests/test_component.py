@@ -74,13 +74,13 @@ def key(model, asset):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_model_is_twelve_assets_under_its_name(graph, model):
+def test_a_model_is_thirteen_assets_under_its_name(graph, model):
     mine = {found.path[-1] for found in graph.get_all_asset_keys() if found.path[0] == model}
-    assert mine == DAILY | RETRAINING | {"decisions", "compaction"}
+    assert mine == DAILY | RETRAINING | {"decisions", "compaction", "report"}
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("asset", sorted(DAILY | RETRAINING))
+@pytest.mark.parametrize("asset", sorted(DAILY | RETRAINING | {"report"}))
 def test_an_asset_says_what_it_is(graph, model, asset):
     node = graph.get(key(model, asset))
     assert node.group_name == model
@@ -158,7 +158,8 @@ def test_a_model_has_its_checks_and_only_gates_block(graph, model):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_model_has_a_job_for_each_day_and_one_for_retraining(definitions, model):
-    for job, assets in ((f"{model}_daily", DAILY), (f"{model}_retraining", RETRAINING)):
+    jobs = {f"{model}_daily": {*DAILY, "report"}, f"{model}_retraining": RETRAINING}
+    for job, assets in jobs.items():
         selected = definitions.resolve_job_def(job).asset_layer.selected_asset_keys
         assert selected == {key(model, asset) for asset in assets}
 

@@ -32,6 +32,7 @@ TRAINING_SET = "training_set"
 CHALLENGER = "challenger"
 TEST_PREDICTIONS = "test_predictions"
 CHAMPION = "champion"
+REPORT = "report"
 
 DAILY_ASSETS = (
     *(EVENTS, LABELS, FEATURES, PRODUCTION_PREDICTIONS),
@@ -49,7 +50,7 @@ HISTORICAL_RUN_TAG = "mlops_drift/historical_run"
 
 
 def daily_assets(spec: ModelSpec) -> tuple[str, ...]:
-    """The assets of the daily job: with a service, its log comes first, and is judged last."""
+    """The assets with days: with a service, its log comes first, and is judged last."""
     if isinstance(spec.source, ServiceSource):
         return (SERVED, *DAILY_ASSETS, SERVING_METRICS)
     return DAILY_ASSETS

@@ -10,6 +10,8 @@ from unicodedata import east_asian_width
 
 _MOST_TICKS = 6
 _MOST_DAYS = 8
+# Months from one text to the next, so that Januaries stay among them.
+_MONTHS = (1, 2, 3, 4, 6, 12)
 _MOST_NAMES = 10
 # Differences of floats beyond are infinite, and quotients of those below.
 _HUGE, _TINY = 1e300, 1e-300
@@ -54,7 +56,8 @@ def numbers(values: Iterable[float | None], label: str = "", *, from_zero: bool 
 def days(found: Iterable[date], most: int = _MOST_DAYS) -> Axis:
     """An axis of days, as their ordinals, with so many texts at most.
 
-    A text names the year where the one before does not.
+    They are at the first days of months where there are four of those; otherwise one names the
+    year where the one before does not.
 
     >>> [text for _, text in days([date(2023, 12, 30), date(2024, 1, 2)]).ticks]
     ['2023-12-30', '12-31', '2024-01-01', '01-02']
@@ -63,13 +66,30 @@ def days(found: Iterable[date], most: int = _MOST_DAYS) -> Axis:
     if not places:
         return Axis(0, 1)
     first, last = min(places), max(places)
-    ticks, year = [], 0
-    for place in range(first, last + 1, ceil((last - first + 1) / most)):
-        day = date.fromordinal(place)
-        ticks.append((place, str(day) if day.year != year else str(day)[5:]))
-        year = day.year
+    ticks, year = _months(date.fromordinal(first), date.fromordinal(last), most), 0
+    if not ticks:
+        for place in range(first, last + 1, ceil((last - first + 1) / most)):
+            day = date.fromordinal(place)
+            ticks.append((place, str(day) if day.year != year else str(day)[5:]))
+            year = day.year
     margin = max(1.0, 0.02 * (last - first))
     return Axis(first - margin, last + margin, ticks)
+
+
+def _months(first: date, last: date, most: int) -> list[tuple[float, str]]:
+    """First days of months, at most so many; nothing where there are fewer than four.
+
+    >>> [text for _, text in _months(date(2019, 12, 1), date(2020, 3, 9), 8)]
+    ['Dec 2019', 'Jan 2020', 'Feb 2020', 'Mar 2020']
+    """
+    numbers = range(12 * first.year + first.month - 1, 12 * last.year + last.month)
+    months = [(number, date(number // 12, number % 12 + 1, 1)) for number in numbers]
+    months = [(number, day) for number, day in months if day >= first]
+    years = ceil(len(months) / 12 / most)
+    step = next((m for m in _MONTHS if len(months) <= m * most), 12 * years)
+    if len(months) < 4:
+        return []
+    return [(day.toordinal(), f"{day:%b %Y}") for number, day in months if number % step == 0]
 
 
 def rows(names: Sequence[str], longest: float = 200) -> Axis:

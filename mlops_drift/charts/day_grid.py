@@ -58,9 +58,10 @@ def day_grid(
     True
     """
     longest = max((text_width(row.name) for row in rows), default=0.0)
-    left = min(_LABEL, longest) + 12
-    width = (WIDTH - left) / max(1, len(days))
-    drawn = [_row(number, row, left, width, marks) for number, row in enumerate(rows)]
+    # Names stand beside the newest days, which a phone shows first.
+    right = WIDTH - min(_LABEL, longest) - 8
+    width = right / max(1, len(days))
+    drawn = [_row(number, row, width, marks) for number, row in enumerate(rows)]
     base = ROW * len(rows)
     return Markup(
         rendered(
@@ -70,26 +71,24 @@ def day_grid(
             rows=drawn,
             width=WIDTH,
             height=base + 22,
-            left=round(left, 2),
+            right=round(right, 2),
             base=base,
             days=days,
-            ticks=[(left + (days.index(day) + 0.5) * width, text) for day, text in _ticks(days)],
-            gaps=_gaps(len(days), left, width, base),
+            ticks=[((days.index(day) + 0.5) * width, text) for day, text in _ticks(days)],
+            gaps=_gaps(len(days), width, base),
             row=ROW,
         )
     )
 
 
-def _row(
-    number: int, row: GridRow, left: float, width: float, marks: Mapping[str, Mark]
-) -> DrawnRow:
+def _row(number: int, row: GridRow, width: float, marks: Mapping[str, Mark]) -> DrawnRow:
     paths: dict[str, str] = {}
     start = 0
     for key, group in groupby(row.marks):
         count = len(list(group))
         if key is not None:
             height = _CELL * marks[key].height
-            x, y = left + start * width, ROW * number + 2 + _CELL - height
+            x, y = start * width, ROW * number + 2 + _CELL - height
             box = f"M{x:.1f} {y:.1f}h{count * width:.1f}v{height:.1f}h-{count * width:.1f}z"
             paths[key] = paths.get(key, "") + box
         start += count
@@ -108,8 +107,8 @@ def _ticks(days: Sequence[date]) -> list[tuple[date, str]]:
     return found
 
 
-def _gaps(count: int, left: float, width: float, base: float) -> str:
+def _gaps(count: int, width: float, base: float) -> str:
     """Lines between the cells, as a path; empty where cells are narrow."""
     if width < _LEAST_WITH_GAP:
         return ""
-    return "".join(f"M{left + number * width:.1f} 0v{base}" for number in range(1, count))
+    return "".join(f"M{number * width:.1f} 0v{base}" for number in range(1, count))

@@ -4,15 +4,15 @@
 for (const head of document.querySelectorAll("table.data thead")) {
   [...head.rows[0].cells].forEach((cell, column) => {
     const button = document.createElement("button");
-    button.textContent = cell.textContent;
-    cell.replaceChildren(button);
+    button.append(...cell.childNodes);
+    cell.append(button);
     button.addEventListener("click", () => {
       const down = cell.getAttribute("aria-sort") !== "descending";
       for (const other of head.rows[0].cells) other.removeAttribute("aria-sort");
       cell.setAttribute("aria-sort", down ? "descending" : "ascending");
       const body = head.parentElement.tBodies[0];
       const read = (row) => row.cells[column].textContent.trim();
-      const number = (text) => Number.parseFloat(text.replace(/[,v%]/g, ""));
+      const number = (text) => Number.parseFloat(text.replace(/[,v%<]/g, ""));
       const numeric = head.parentElement.classList.contains(`n${column + 1}`);
       const order = (a, b) => {
         const [x, y] = [number(read(a)), number(read(b))];
@@ -29,11 +29,11 @@ for (const panel of document.querySelectorAll(".panel.drawn")) {
   const note = panel.nextElementSibling;
   if (!grid || !note) continue;
   const still = note.textContent;
-  const { first, count, left, right, width } = grid.dataset;
+  const { first, count, right, width } = grid.dataset;
   const find = (event) => {
     const box = grid.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * width;
-    const number = Math.floor(((x - left) / (right - left)) * count);
+    const number = Math.floor((x / right) * count);
     if (number < 0 || number >= count) return null;
     return new Date(Date.parse(first) + number * 86400000).toISOString().slice(0, 10);
   };

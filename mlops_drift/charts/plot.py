@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import nan
 
 from mlops_drift.charts.axis import Axis, is_finite, numbers, rows
@@ -14,7 +15,7 @@ Point = tuple[float, float]
 class Mark(ABC):
     """Something to draw; what has a label is explained above the plot.
 
-    A style is a colour of `chart.svg.j2` and what else is special, such as "blue dashed".
+    A style is a colour of `chart.css` and what else is special, such as "blue dashed".
     """
 
     label: str
@@ -27,13 +28,36 @@ class Mark(ABC):
 
 @dataclass(frozen=True)
 class Line(Mark):
-    """A line through points, each with a dot where `dots` says which, "round" or "square"."""
+    """A line through points, each with a dot where `dots` says which, "round" or "square".
+
+    A point without a place is left out, or breaks the line.
+    """
 
     through: Sequence[tuple[float, float | None]]
     dots: str = ""
+    breaks: bool = False
 
     def points(self) -> list[Point]:
-        return [(x, y) for x, y in self.through if is_finite(x) and is_finite(y)]
+        return [point for piece in self.pieces() for point in piece]
+
+    def pieces(self) -> list[list[Point]]:
+        """Its points from break to break."""
+        known = [(x, y) if is_finite(x) and is_finite(y) else None for x, y in self.through]
+        if not self.breaks:
+            return [[point for point in known if point]]
+        runs = groupby(known, key=bool)
+        return [[point for point in run if point] for is_piece, run in runs if is_piece]
+
+
+@dataclass(frozen=True)
+class Dots(Mark):
+    """Dots with a text each, which shows where one points at it; "round", "square" or "hollow"."""
+
+    at: Sequence[tuple[float, float | None, str]]
+    shape: str = "round"
+
+    def points(self) -> list[Point]:
+        return [(x, y) for x, y, _ in self.at if is_finite(x) and is_finite(y)]
 
 
 @dataclass(frozen=True)
@@ -64,7 +88,8 @@ class Plot:
     """What stands in one pair of axes, which are `height` pixels high.
 
     An axis that is not given has a place for all finite numbers; other points are left out.
-    `texts` stand at a point, and `notes` above the plot, with a line down to their x.
+    `texts` stand at a point, and `notes` above the plot, with a line down to their x. Lines and
+    rules are explained above the plot or, where one may hide another, at their ends.
     """
 
     title: str
@@ -74,6 +99,7 @@ class Plot:
     height: float = 220
     texts: Sequence[tuple[float, float, str]] = ()
     notes: Sequence[tuple[float, str]] = ()
+    at_ends: bool = False
 
 
 def bars_plot(

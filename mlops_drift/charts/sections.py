@@ -40,15 +40,16 @@ class PageTable:
 
     @property
     def styles(self) -> str:
-        """Which columns hold numbers, as `n3`, and which short texts, as `s1`: see `page.css`."""
+        """Which columns hold numbers (`n3`), short texts (`s1`) or long ones (`t7`): `page.css`."""
         found = []
         for place, title in enumerate(self.titles):
             texts = (row.cells[place] for row in self.rows)
             lengths = (len(one if isinstance(one, str) else one.text) for one in texts)
             if title in self.numbers:
                 found.append(f"n{place + 1}")
-            elif max(lengths, default=0) <= SHORT:
-                found.append(f"s{place + 1}")
+            else:
+                is_short = max(lengths, default=0) <= SHORT
+                found.append(f"{'s' if is_short else 't'}{place + 1}")
         return " ".join(found)
 
 

@@ -10,6 +10,7 @@ from mlops_drift.cli.explore import explore
 from mlops_drift.cli.exporter import exporter
 from mlops_drift.cli.init import init
 from mlops_drift.cli.removal import cleanup, reset
+from mlops_drift.cli.report import report
 from mlops_drift.cli.serve import serve
 from mlops_drift.cli.tables import history, restore, sql
 from mlops_drift.cli.versions import approve, explain, log, rebuild, reject, rollback
@@ -37,10 +38,11 @@ def main() -> None:
     """Keeps tabular models honest in production."""
 
 
-for command in (init, run, status, backtest, log, explain, rebuild, approve, reject, rollback):
+for command in (init, explore, run, status, report, backtest, log, explain, rebuild, approve):
     main.add_command(command)
-for command in (serve, exporter, cleanup, compact, reset, sql, history, restore, compare, explore):
+for command in (reject, rollback, serve, exporter, cleanup, compact, reset, sql, history, restore):
     main.add_command(command)
+main.add_command(compare)
 
 
 if __name__ == "__main__":

@@ -33,14 +33,19 @@ class ColumnHistory:
         return overall([cell.verdict for cell in self.cells])
 
     @property
+    def is_time(self) -> bool:
+        """Whether the column says when rows are of, and so has no verdict."""
+        return bool(self.cell.column and self.cell.column.are_moments)
+
+    @property
     def judged(self) -> list[float | None]:
         """The deciding metric by chunk, None where the verdict is unknown."""
         return [None if cell.verdict == "unknown" else self.effect(cell) for cell in self.cells]
 
     @property
     def shown(self) -> int:
-        """Number of the chunk that stands for the column: the last that fails, else the last."""
-        return self.failed[-1] if self.failed else len(self.cells) - 1
+        """Number of the chunk that stands for the column: the last of the column's verdict."""
+        return max(n for n, cell in enumerate(self.cells) if cell.verdict == self.verdict)
 
     @property
     def cell(self) -> ColumnComparison:

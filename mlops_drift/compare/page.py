@@ -71,7 +71,7 @@ class _Card:
 def comparison_page(
     comparisons: Sequence[Comparison], reference_name: str, current_name: str, monitor: DriftMonitor
 ) -> str:
-    """Draws a comparison as one self-contained HTML page, without scripts.
+    """Draws a comparison as one self-contained HTML page, which also works without its script.
 
     Of chunks it shows the deciding metric over them, and the distributions of the last that failed.
 
@@ -79,7 +79,8 @@ def comparison_page(
         ValueError: there is no comparison.
     """
     histories = column_histories(comparisons, monitor)
-    cards = [_card(f"column-{n}", history) for n, history in enumerate(histories, 1)]
+    judged = [history for history in histories if not history.is_time]
+    cards = [_card(f"column-{n}", history) for n, history in enumerate(judged, 1)]
     chunks = histories[0].chunks if histories else (None,)
     filters = {one.__name__: one for one in (numbers.distance, numbers.probability, numbers.change)}
     return rendered(
@@ -92,6 +93,7 @@ def comparison_page(
         n_chunks=count(len(comparisons), "chunk"),
         chunks=[] if chunks[0] is None else chunks,
         cards=cards,
+        times=[history for history in histories if history.is_time],
         by_verdict={word: [c for c in cards if c.history.verdict == word] for word in WORDS},
         words=WORDS,
         nothing=numbers.NOTHING,

@@ -8,6 +8,7 @@ from pathlib import Path
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
+from mlops_drift.lifecycle.report_files import current_report, headline_file, kept_reports
 from mlops_drift.registry.artifacts import Artifacts, Training
 from mlops_drift.registry.registry import Registry
 from mlops_drift.registry.studies import Studies
@@ -90,6 +91,8 @@ def remove_belongings(model: ModelContext, studies: Studies, first: Callable[[],
         for folder in (*stored, _serving_folder(model), *own):
             if folder.is_dir():
                 disk.remove(folder)
+        for report in _reports(model):
+            disk.remove(report)
 
 
 def _artifacts(model: ModelContext) -> Artifacts:
@@ -100,6 +103,12 @@ def _artifacts(model: ModelContext) -> Artifacts:
 
 def _serving_folder(model: ModelContext) -> Path:
     return settings.serving_root() / model.spec.name
+
+
+def _reports(model: ModelContext) -> list[Path]:
+    name = model.spec.name
+    kept = kept_reports(name).values()
+    return [*kept, current_report(name), headline_file(name)]
 
 
 def _require_no_service(model: ModelContext) -> None:

@@ -44,7 +44,9 @@ class Retention(Strict):
         "`policy.window_days`, and `everything` must not be among `policy.training_windows`.",
     )
     metrics_days: Days = Field(
-        None, description="Days of the numbers and verdicts of drift and performance."
+        None,
+        description="Days of the numbers and verdicts of drift and performance, and of the pages "
+        "that are kept of each day.",
     )
 
     @property

@@ -1,59 +1,31 @@
 """A backtest as one self-contained HTML page."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from math import ceil
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from mlops_drift.charts.axis import round_numbers
+from mlops_drift.charts.axis import days, rows
 from mlops_drift.charts.html import rendered
-from mlops_drift.reports.backtest import (
-    NOTHING,
-    alarm_days,
-    best_policy,
-    is_known,
-    known_values,
-    outcome_of,
-    shown,
-    worst,
-)
+from mlops_drift.charts.plot import Dots, Line, Mark, Plot, Rule
+from mlops_drift.charts.svg import svg
+from mlops_drift.reports.backtest import NOTHING, alarm_days, best_policy, outcome_of, shown, worst
 
-# Pixels of the drawing; the names of the policies are on its left.
-_WIDTH, _HEIGHT = 1080, 330
-_LEFT, _RIGHT, _TOP, _BOTTOM = 150, 40, 14, 34
-_ROW = 20
-_COLOURS = 6
-_MOST_LABELS = 10
-# Months between two labels, so that Januaries stay among them.
-_MONTHS = (1, 2, 3, 4, 6, 12)
+# Pixels of the drawing.
+_WIDTH = 1130
+_ROW = 22
+_COLOURS = "grey", "amber", "blue", "green", "purple"
 # Failed numbers listed for a policy.
 _MOST_ALARMS = 200
 
 
-@dataclass(frozen=True)
-class _Curve:
-    """The line of one policy in pieces between gaps, its periods, and its retrainings by x."""
-
-    name: str
-    colour: int
-    is_dashed: bool
-    pieces: Sequence[str]
-    points: Sequence[tuple[float, float, str]]
-    row_y: int
-    retrainings: Sequence[tuple[float, Mapping[str, Any]]]
-
-
 def backtest_page(result: Mapping[str, Any]) -> str:
-    """Draws what `Backtest.run` gives, policies over time and their decisions, without scripts.
+    """Draws what `Backtest.run` gives, policies over time and their decisions.
 
     A period without labels is a gap in the curve. Of the failed checks 200 a policy are listed.
     """
-    scale = _Scale(result)
-    curves = [
-        _curve(scale, number, name, policy)
-        for number, (name, policy) in enumerate(result["policies"].items())
-    ]
+    plots, trainings = [_curves(result)], _trainings(result)
+    if any(mark.points() for mark in trainings.marks):
+        plots.append(trainings)
     return rendered(
         "reports/backtest_page.html.j2",
         {"shown": shown, "outcome_of": outcome_of, "alarm_days": alarm_days},
@@ -62,81 +34,46 @@ def backtest_page(result: Mapping[str, Any]) -> str:
         nothing=NOTHING,
         worst=worst,
         most_alarms=_MOST_ALARMS,
-        curves=curves,
-        colours=_COLOURS,
-        scale=scale,
-        width=_WIDTH,
-        height=_HEIGHT + _ROW * len(curves),
-        left=_LEFT,
-        right=_WIDTH - _RIGHT,
-        top=_TOP,
-        bottom=_HEIGHT - _BOTTOM,
+        drawing=svg(plots, _WIDTH, in_page=True),
     )
 
 
-class _Scale:
-    """Maps days and values to the drawing."""
-
-    def __init__(self, result: Mapping[str, Any]) -> None:
-        limit = result["floor"]
-        values = known_values(result) + ([] if limit is None else [limit])
-        low, high = min(values, default=0.0), max(values, default=1.0)
-        margin = (high - low) * 0.08 or 0.05 * abs(high) or 0.05
-        self._low, self._high = low - margin, high + margin
-        self._first: date = result["first_day"]
-        self._days = max(1, (result["last_day"] - self._first).days)
-        self.floor = None if limit is None else self.y(limit)
-        self.ticks = [(self.y(value), text) for value, text in round_numbers(self._low, self._high)]
-        self.labels = [(self.x(day), text) for day, text in _days(self._first, result["last_day"])]
-
-    def x(self, day: date) -> float:
-        share = (day - self._first).days / self._days
-        return float(round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1))
-
-    def y(self, value: float) -> float:
-        share = (value - self._low) / (self._high - self._low)
-        return float(round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1))
+def _curves(result: Mapping[str, Any]) -> Plot:
+    """The periods of each policy at their middles, and the floor."""
+    marks: list[Mark] = []
+    for number, (name, policy) in enumerate(result["policies"].items()):
+        colour = _COLOURS[number % len(_COLOURS)]
+        # A line shows through the gaps of the next where they are equal.
+        style = f"{colour} dashed" if number % 2 else colour
+        dots = []
+        for period in policy["periods"]:
+            x = (period["start"].toordinal() + period["end"].toordinal()) / 2
+            found = f"{shown(period['value'])} on {period['n']} labels, version {period['version']}"
+            about = f"{name}, {period['start']} to {period['end']}: {found}"
+            dots.append((x, period["value"], about))
+        marks.append(Line(name, style, [(x, y) for x, y, _ in dots], breaks=True))
+        marks.append(Dots("", colour, dots))
+    if result["floor"] is not None:
+        marks.append(Rule(f"floor {result['floor']}", "red dashed", result["floor"]))
+    title = f"{result['metric']} by period"
+    axis = replace(days([result["first_day"], result["last_day"]]), grid=True)
+    return Plot(title, marks, axis, height=280, at_ends=True)
 
 
-def _days(first: date, last: date) -> list[tuple[date, str]]:
-    """First days of months; the two ends where there are fewer than two of those.
-
-    >>> [text for _, text in _days(date(2019, 12, 1), date(2020, 3, 9))]
-    ['Dec 2019', 'Jan 2020', 'Feb 2020', 'Mar 2020']
-    """
-    numbers = range(12 * first.year + first.month - 1, 12 * last.year + last.month)
-    starts = [
-        (number, day)
-        for number in numbers
-        if (day := date(number // 12, number % 12 + 1, 1)) >= first
+def _trainings(result: Mapping[str, Any]) -> Plot:
+    """When each policy trained, and whether the new version was promoted."""
+    trained: dict[bool, list[tuple[float, float, str]]] = {True: [], False: []}
+    for row, (name, policy) in enumerate(result["policies"].items()):
+        for one in policy["decisions"]:
+            if one["action"] == "retrain":
+                about = f"{name}, {one['day']}: {', '.join(one['rules'])}, {outcome_of(one)}"
+                dot = (one["day"].toordinal(), row, about)
+                trained[one["outcome"] == "promoted"].append(dot)
+    marks = [
+        Dots("promoted", "blue", trained[True]),
+        Dots("not promoted", "blue", trained[False], "hollow"),
     ]
-    if len(starts) < 2:
-        return [(day, str(day)) for day in sorted({first, last})]
-    years = ceil(len(starts) / 12 / _MOST_LABELS)
-    step = next((m for m in _MONTHS if len(starts) <= m * _MOST_LABELS), 12 * years)
-    return [(day, f"{day:%b %Y}") for number, day in starts if number % step == 0]
-
-
-def _curve(scale: _Scale, number: int, name: str, policy: Mapping[str, Any]) -> _Curve:
-    pieces: list[list[str]] = [[]]
-    points = []
-    for period in policy["periods"]:
-        if not is_known(period["value"]):
-            pieces.append([])
-            continue
-        middle = period["start"] + (period["end"] - period["start"]) / 2
-        x, y = scale.x(middle), scale.y(period["value"])
-        pieces[-1].append(f"{x},{y}")
-        days = f"{period['start']} to {period['end']}"
-        found = f"{shown(period['value'])} on {period['n']} labels, version {period['version']}"
-        points.append((x, y, f"{name}, {days}: {found}"))
-    retrained = [one for one in policy["decisions"] if one["action"] == "retrain"]
-    return _Curve(
-        name=name,
-        colour=number % _COLOURS,
-        is_dashed=number >= _COLOURS,
-        pieces=[" ".join(piece) for piece in pieces if piece],
-        points=points,
-        row_y=_HEIGHT + _ROW * number,
-        retrainings=[(scale.x(one["day"]), one) for one in retrained],
-    )
+    policies = result["policies"]
+    axis = replace(days([result["first_day"], result["last_day"]]), grid=True)
+    title = "Trainings, that of the first version included"
+    return Plot(title, marks, axis, rows([*policies], 180), _ROW * max(1, len(policies)))

@@ -19,9 +19,17 @@ from filelock import FileLock, Timeout
 
 from mlops_drift import settings
 from mlops_drift.assets.champion import show_reconciled
-from mlops_drift.assets.common import DAY_TAG, HISTORICAL_RUN_TAG, MODEL_TAG, REASON_TAG, asset_key
+from mlops_drift.assets.common import (
+    DAY_TAG,
+    HISTORICAL_RUN_TAG,
+    MODEL_TAG,
+    REASON_TAG,
+    asset_key,
+    daily_assets,
+)
 from mlops_drift.assets.compaction import compaction_of
 from mlops_drift.assets.landing import JUDGED_AGAIN
+from mlops_drift.assets.report import show_report
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
 from mlops_drift.definitions import definitions_of
@@ -127,6 +135,9 @@ class HistoricalRun:
                     self._retrainings.notify()
                     self._compact(step)
                 on_step(step, "complete")
+            if unfinished or self.made_again:
+                with open_lake() as lake:
+                    show_report(self._instance, ModelContext.of(lake, self.spec, open_registry()))
 
     def _take_in(
         self,
@@ -235,7 +246,10 @@ class HistoricalRun:
             instance=self._instance,
             run_config=QUIET,
             tags=tags,
-            asset_selection=[asset_key(self.spec, name) for name in assets] if assets else None,
+            # The report is about the last day: it is written when the last step is done.
+            asset_selection=[
+                asset_key(self.spec, name) for name in assets or daily_assets(self.spec)
+            ],
             partition_key=step.first.isoformat() if one_day else None,
             raise_on_error=False,
         )

@@ -7,6 +7,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
 from mlops_drift.lifecycle.reset import remove_belongings
 from mlops_drift.registry.studies import Studies
+from mlops_drift.reports.model.published import write_index
 from mlops_drift.sensors.retraining import sensor_name
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.simulation.historical_run import only_one
@@ -29,6 +30,7 @@ def reset(model: ModelContext, studies: Studies, instance: dg.DagsterInstance) -
         runs = runs_of(instance, name)
         _require_closed(runs, name)
         remove_belongings(model, studies, lambda: _require_closed(runs_of(instance, name), name))
+        write_index()
         for run in runs:
             instance.delete_run(run.run_id)
         keys = [key for key in instance.all_asset_keys() if key.path[0] == name]

@@ -18,7 +18,7 @@ class Drawing:
         assert self.root[0].tag == f"{NAME}title"
         self.width, self.height = (int(self.root.get(name)) for name in ("width", "height"))
         numbers = [
-            *re.findall(r"[^MLHVhz ]+", "".join(path.get("d") for path in self._paths())),
+            *re.findall(r"[^MLHVahz ]+", "".join(path.get("d") for path in self._paths())),
             *(text.get(name) for text in self._texts() for name in "xy"),
         ]
         assert np.isfinite(np.array(numbers, dtype=float)).all()
@@ -61,9 +61,19 @@ class Drawing:
 
     def points(self, label):
         """The points of a line."""
-        path = self.shape(label, "line")
-        pairs = path.removeprefix("M").removesuffix("h0").split("L")
-        return [tuple(map(float, pair.split())) for pair in pairs]
+        return [point for piece in self.pieces(label) for point in piece]
+
+    def pieces(self, label):
+        """The points of a line from break to break."""
+        pieces = self.shape(label, "line").removeprefix("M").removesuffix("h0").split("h0M")
+        pairs = [piece.split("L") for piece in pieces]
+        return [[tuple(map(float, pair.split())) for pair in piece] for piece in pairs]
+
+    def dots(self, shape):
+        """The dots of a shape: x, y and text."""
+        found = [path for path in self._paths() if path.get("class").split()[0] == shape]
+        dots = [(re.findall(r"[\d.]+", path.get("d")), path) for path in found]
+        return [(float(at[0]), float(at[1]), path.findtext(f"{NAME}title")) for at, path in dots]
 
     def boxes(self, label):
         """The boxes of a series: left, top, right, bottom."""

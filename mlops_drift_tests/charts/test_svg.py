@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from mlops_drift.charts.axis import Axis
-from mlops_drift.charts.plot import Boxes, Line, Plot, Rule
+from mlops_drift.charts.plot import Boxes, Dots, Line, Plot, Rule
 from mlops_drift.charts.svg import WIDTH, svg
 from mlops_drift_tests.charts.drawing import Drawing
 
@@ -41,6 +41,35 @@ def test_points_that_are_not_finite_are_left_out_and_marks_without_any_are_not_e
     assert len(found.points("line")) == 2
     assert len(found.boxes("boxes")) == 1
     assert found.labels() == ["line", "boxes"]
+
+
+def test_a_line_breaks_where_it_should_at_a_point_without_a_place():
+    through = [(0, 1), (1, 2), (2, None), (3, float("nan")), (4, 1), (5, None)]
+    assert [len(piece) for piece in drawn(Line("a", "blue", through)).pieces("a")] == [3]
+    broken = drawn(Line("a", "blue", through, breaks=True))
+    assert [len(piece) for piece in broken.pieces("a")] == [2, 1]
+
+
+def test_dots_tell_their_text_where_one_points_at_them():
+    line = Line("line", "blue", [(0, 0), (5, 10)])
+    ring = Dots("kept", "blue", [(5, 10, "<b>"), (6, None, "nowhere")], "hollow")
+    found = drawn(line, ring)
+    sample, (x, y, text) = found.dots("hollow")
+    assert sample[2] == "kept"
+    assert (x + 4, y) == pytest.approx(found.points("line")[1])
+    assert text == "<b>"
+
+
+def test_lines_that_hide_each_other_are_named_apart_at_their_ends():
+    lines = [Line(f"line {n}", "blue", [(0, 2), (10, 2)]) for n in range(5)]
+    found = drawn(*lines, Rule("limit", "red", 1), Dots("dots", "grey", [(1, 1, "")]), at_ends=True)
+    names = [*(line.label for line in lines), "limit"]
+    places = [found.place(name) for name in names]
+    end, base = found.points("line 0")[-1][0], found.points("line 0")[0][1] + 220 * 0.2
+    assert all(x > end for x, _ in places)
+    assert all(later - y >= 13 for (_, y), (_, later) in pairwise(places))
+    assert places[-1][1] < base + 5
+    assert all(x < end for x, y in [found.place("dots")])
 
 
 def test_a_plot_without_numbers_says_so():
@@ -93,6 +122,13 @@ def test_plots_stand_one_above_the_other():
         one.place("plot 0")[1] + n * one.height for n in range(3)
     ]
     assert three.root[0].text == "plot 0; plot 1; plot 2"
+
+
+def test_a_plot_without_a_title_is_called_by_what_is_in_it():
+    found = drawn(Rule("limit", "red", 1), Boxes("", "blue", [(0, 0, 1, 1)]), title="")
+    assert found.root[0].text == "limit"
+    assert found.texts("title") == []
+    assert drawn(title="").root[0].text == "chart"
 
 
 def test_a_picture_has_colours_of_its_own_for_light_and_dark_pages():

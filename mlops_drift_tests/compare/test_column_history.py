@@ -14,11 +14,14 @@ def test_failed_columns_come_first_furthest_leading_then_unknown_then_passed():
     assert verdicts == ["fail", "fail", "unknown", "pass", "pass"]
 
 
-def test_the_last_failed_chunk_stands_for_a_column_else_the_last():
+def test_the_last_chunk_with_the_verdict_of_a_column_stands_for_it():
     histories = {history.name: history for history in column_histories(by_day(), MONITOR)}
     assert histories["moved"].failed == [4, 5]
     assert (histories["moved"].shown, histories["moved"].verdict) == (5, "fail")
     assert (histories["steady"].shown, histories["steady"].verdict) == (5, "pass")
+    # The third chunk has too few rows.
+    [steady] = [one for one in column_histories(by_day()[:3], MONITOR) if one.name == "steady"]
+    assert (steady.shown, steady.verdict) == (1, "pass")
 
 
 def test_a_chunk_that_was_not_judged_has_no_value():

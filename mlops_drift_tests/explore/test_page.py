@@ -26,7 +26,7 @@ def test_every_link_leads_to_a_place_on_the_page(page):
 
 
 def test_the_page_needs_nothing_else(drawn, page):
-    assert not page.find("script")
+    assert all("src" not in attrs for attrs in page.find("script"))
     assert not page.find("link")
     assert "url(http" not in drawn
     assert "src=" not in drawn
@@ -55,7 +55,7 @@ def test_each_picture_of_a_column_has_its_numbers_in_a_table(page):
 def test_names_and_values_are_texts_on_the_page():
     names = {"<b>&\"'": range(20), "y": ["<script>alert(1)</script>", '"'] * 10}
     page = Page(exploration_page(explore(pa.table(names), target="y")))
-    assert not page.find("script")
+    assert len(page.find("script")) <= 1
     assert not page.find("b")
 
 

@@ -12,6 +12,7 @@ from mlops_drift import settings
 from mlops_drift.assets.common import MODEL_TAG
 from mlops_drift.cli.main import main
 from mlops_drift.gateways import open_studies
+from mlops_drift.lifecycle.report_files import current_report, kept_reports
 from mlops_drift.lifecycle.reset import find_belongings
 from mlops_drift.serving.log.segments import attend, is_attended
 from mlops_drift.serving.records import ServedRow
@@ -99,6 +100,7 @@ def test_what_the_log_alone_has_is_said_before_it_is_removed(world, log):
 
 
 def test_a_reset_model_starts_again_and_others_stay(world):
+    assert current_report("tiny").exists()
     tables = {name: rows for name, rows in world.tables().items() if ".other" in name}
     others = belongings(world, "other")
     result = reset("tiny", "--yes")
@@ -108,6 +110,9 @@ def test_a_reset_model_starts_again_and_others_stay(world):
     assert (found.rows, found.versions, found.runs, found.studies) == (0, (), (), ())
     assert found.is_empty
     assert found.unshipped == 0
+    assert not kept_reports("tiny")
+    assert not current_report("tiny").exists()
+    assert "tiny" not in (settings.report_root() / "index.html").read_text("utf-8")
     assert world.tables() == tables
     assert belongings(world, "other") == others
     with open_instance() as instance:

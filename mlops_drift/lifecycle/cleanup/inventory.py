@@ -12,6 +12,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.cleanup.commits import commits_kept
 from mlops_drift.lifecycle.cleanup.rules import landing_needs, last_scored, metrics_needs
 from mlops_drift.lifecycle.cleanup.things import Days, Group, Need, Stored, Thing
+from mlops_drift.lifecycle.report_files import kept_reports
 from mlops_drift.memory import spilled_by_the_dead
 from mlops_drift.policy.decision import Champion
 from mlops_drift.registry.artifacts import Artifacts, Training
@@ -67,7 +68,12 @@ class Inventory:
         opened = {one.name: find_table(str(disk.folder_of(root, one))) for one in store.tables}
         return Stored(
             self._day,
-            [*self._trainings(), *self._training_sets(), *self._leftovers(opened)],
+            [
+                *self._trainings(),
+                *self._training_sets(),
+                *self._reports(),
+                *self._leftovers(opened),
+            ],
             [
                 Days(table.name, group, disk.sizes_by_day(opened[table.name]), table is events)
                 for group, tables in tables_by_group(store.tables).items()
@@ -194,6 +200,12 @@ class Inventory:
                 used=sets.last_event(name),
                 versions=frozenset(number for one, number in trained if one == name),
             )
+
+    def _reports(self) -> Iterator[Thing]:
+        """The pages of past days."""
+        for day, file in kept_reports(self._spec.name).items():
+            size = disk.size_of(file)
+            yield Thing("report", f"report of {day}", size, paths=(str(file),), used=day)
 
     def _leftovers(self, opened: Mapping[str, DeltaTable | None]) -> Iterator[Thing]:
         for folder in (self._store.training_sets.folder, self._artifacts.folder):

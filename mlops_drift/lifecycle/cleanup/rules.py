@@ -27,6 +27,7 @@ def plan_cleanup(stored: Stored, retention: Retention) -> CleanupPlan:
         *versions,
         *_training_sets(stored, stored.day, retention, gone),
         *_training_runs(stored, retention),
+        *_reports(stored, stored.day, retention),
         *leftovers,
     ]
     return CleanupPlan(
@@ -123,6 +124,14 @@ def _training_runs(stored: Stored, retention: Retention) -> Iterator[Thing]:
             if one.started < min(starts):
                 reason = f"it has no version, and is older than the {limit} newest versions"
                 yield replace(one, reason=reason)
+
+
+def _reports(stored: Stored, day: date, retention: Retention) -> Iterator[Thing]:
+    """A page of a day goes with the numbers that it shows."""
+    limit = retention.metrics_days
+    for one in stored.of("report"):
+        if limit is not None and one.used < day - timedelta(days=limit):
+            yield replace(one, reason=f"retention.metrics_days is {limit}")
 
 
 def metrics_needs(promotions: Sequence[Promotion]) -> list[Need]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-Kind = Literal["days", "version", "training set", "training run", "leftover", "old files"]
+Kind = Literal["days", "version", "training set", "training run", "report", "leftover", "old files"]
 Group = Literal["metrics", "predictions", "landing"]
 
 
@@ -20,7 +20,7 @@ class Thing:
         needed_by: who needs it, however old it is; it goes only if nobody does.
         run: the MLflow run that goes with it.
         before: of `days`, the first day that stays.
-        used: the day that its age counts from: trained, decided about, the last event.
+        used: the day that its age counts from: trained, decided about, the last event, its own.
         started: when the run that trained it started; only the order matters.
         scored: the last day that a version scored.
         versions: all that were ever trained on a training set.

@@ -26,8 +26,8 @@ from mlops_drift.reports.model.performance import performance_section, series, s
 from mlops_drift.reports.model.reading import ReportData
 
 
-def report_page(data: ReportData) -> str:
-    """Draws the report: the state first, then all it rests on."""
+def report_page(data: ReportData, index: str | None = None) -> str:
+    """Draws the report: the state first, then all it rests on; `index` is the page of all."""
     name, health = data.name, data.status["health"]
     found = (
         performance_section(data),
@@ -42,7 +42,7 @@ def report_page(data: ReportData) -> str:
         glossary_section(),
     )
     pages = {
-        "all models": "index.html",
+        **({"all models": index} if index else {}),
         "Dagster": links.asset_page(name, "performance_metrics"),
         "checks": f"{links.asset_page(name, 'drift_metrics')}?view=checks",
         "decisions": links.asset_page(name, "decisions"),

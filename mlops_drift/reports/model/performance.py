@@ -7,13 +7,14 @@ from typing import Any
 from markupsafe import Markup
 
 from mlops_drift.charts.axis import Axis, days, is_finite, numbers
-from mlops_drift.charts.plot import Boxes, Line, Mark, Plot, Rule
+from mlops_drift.charts.plot import Boxes, Dots, Line, Mark, Plot, Rule
 from mlops_drift.charts.sections import Cell, Figure, PageTable, Row, Section
 from mlops_drift.charts.svg import svg
 from mlops_drift.monitors.estimated_performance import EstimatedPerformance
 from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.reports.model.numbers import interval, median, number, whole
 from mlops_drift.reports.model.reading import ReportData
+from mlops_drift.schema.days import days_between
 from mlops_drift.store.records import CheckDay
 
 WIDTH = 1120
@@ -21,7 +22,7 @@ WIDTH = 1120
 _STYLES = ("blue", "round"), ("green", "square"), ("purple", "round")
 # Of more decisions only the promotions are named above the chart.
 _MOST_NOTES = 8
-# Dots that can be told apart.
+# More dots hide each other.
 _MOST_DOTS = 120
 
 
@@ -56,7 +57,7 @@ def performance_section(data: ReportData) -> Section:
     drawing = _plot(data, realized, estimated, window)
     picture = Markup(svg([drawing], WIDTH, in_page=True))
     lead = f"{metric} {over}, once labels are there; until then what the scores lead to expect."
-    note = "Under the mouse: the day. The table has the numbers of each day."
+    note = "Grey: every other version. A dot says its day and numbers where one points at it."
     table = _days_table(data, realized, estimated)
     return Section(
         "performance", "Performance", lead, [Figure(title, picture, note=note), *_tables(table)]
@@ -98,11 +99,12 @@ def _plot(data: ReportData, realized: Series, estimated: Series, window: int) ->
     has_dots = sum(map(len, realized.values())) <= _MOST_DOTS
     for number_of, version in enumerate(versions):
         style, dots = _STYLES[number_of % len(_STYLES)]
-        marks += _realized(version, realized.get(version, {}), style, dots * has_dots)
-        # The lines of all versions have one entry in the legend.
-        label = "" if number_of else "dotted: expected, before labels are there"
-        runs = _runs(estimated.get(version, {}))
-        marks += [Line(label * (not n), f"{style} dotted", run) for n, run in enumerate(runs)]
+        if rows := realized.get(version):
+            marks += _realized(version, rows, style, dots * has_dots)
+        if rows := estimated.get(version):
+            # The lines of all versions have one entry in the legend.
+            label = "" if number_of else "dotted: expected, before labels are there"
+            marks.append(_line(label, f"{style} dotted", rows))
     marks += _shadow(data, window)
     if floor is not None:
         marks.append(Rule(f"floor {floor:g}", "red dashed", floor))
@@ -117,34 +119,37 @@ def _bands(data: ReportData, y: Axis) -> list[Mark]:
     ends = [*(start for start, _ in starts[1:]), last]
     boxes = [
         (max(start, first), y.low, min(end, last), y.high)
-        for number_of, ((start, _), end) in enumerate(zip(starts, ends, strict=True))
+        for number_of, ((start, _), end) in enumerate(zip(starts, ends, strict=False))
         if number_of % 2 == 0 and end > first and start < last
     ]
     return [Boxes("", "grey", boxes, 0.09)]
 
 
 def _realized(
-    version: int, realized: Mapping[date, Mapping[str, Any]], style: str, dots: str
+    version: int, rows: Mapping[date, Mapping[str, Any]], style: str, dots: str
 ) -> list[Mark]:
     bands = [
         (day.toordinal() - 0.5, row["lower"], day.toordinal() + 0.5, row["upper"])
-        for day, row in realized.items()
+        for day, row in rows.items()
     ]
-    label = f"version {version}"
-    lines = [Line(label * (not n), style, run, dots) for n, run in enumerate(_runs(realized))]
-    return [Boxes("", style, bands, 0.18), *lines]
+    found: list[Mark] = [Boxes("", style, bands, 0.18), _line(f"version {version}", style, rows)]
+    if dots:
+        found.append(Dots("", style, [_dot(day, row) for day, row in rows.items()], dots))
+    return found
 
 
-def _runs(rows: Mapping[date, Mapping[str, Any]]) -> list[list[tuple[float, float]]]:
-    """The values of days in a row: a gap of a day with no value breaks the line."""
-    runs: list[list[tuple[float, float]]] = []
-    before = None
-    for day, row in sorted(rows.items()):
-        if before is None or (day - before).days > 1:
-            runs.append([])
-        runs[-1].append((day.toordinal(), row["value"]))
-        before = day
-    return runs
+def _line(label: str, style: str, rows: Mapping[date, Mapping[str, Any]]) -> Line:
+    """The values of days, broken where one has none."""
+    days = days_between(min(rows), max(rows))
+    through = [(day.toordinal(), rows[day]["value"] if day in rows else None) for day in days]
+    return Line(label, style, through, breaks=True)
+
+
+def _dot(day: date, row: Mapping[str, Any]) -> tuple[float, float, str]:
+    """A value with what one reads where one points at it."""
+    ends = interval(row["lower"], row["upper"])
+    text = f"{day}: {number(row['value'])}" + (f" ({ends})" if ends else "")
+    return day.toordinal(), row["value"], f"{text}, {row['n']:,} labels, version {row['version']}"
 
 
 def _shadow(data: ReportData, window: int) -> list[Mark]:
@@ -160,15 +165,12 @@ def _shadow(data: ReportData, window: int) -> list[Mark]:
 
 def _failures(realized: Series) -> list[Mark]:
     failed = [
-        (day.toordinal(), row["value"])
-        for found in realized.values()
-        for day, row in found.items()
+        _dot(day, row)
+        for rows in realized.values()
+        for day, row in rows.items()
         if row["failed"] and is_finite(row["value"])
     ]
-    return [
-        Line("failed" if number_of == 0 else "", "red", [point], "square")
-        for number_of, point in enumerate(failed)
-    ]
+    return [Dots("failed", "red", failed, "square")] if failed else []
 
 
 def _notes(data: ReportData) -> list[tuple[float, str]]:

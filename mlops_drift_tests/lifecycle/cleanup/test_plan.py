@@ -179,6 +179,12 @@ def test_days_go_by_their_age():
     assert (item.name, item.before, item.size) == ("predictions", ago(10), 20)
 
 
+def test_the_page_of_a_day_goes_by_its_age():
+    pages = [Thing("report", f"report of {age} days", used=ago(age)) for age in (9, 10, 11)]
+    assert going(*pages) == {("report", "report of 11 days")}
+    assert going(*pages, retention=Retention()) == set()
+
+
 def test_days_that_are_needed_stay():
     days = table("metrics", 5, 100)
     assert first_kept(days, Need(ago(40), "who")) == 40

@@ -1,0 +1,82 @@
+"""The reports as files: a page for each model, one kept for each day, and an index of all."""
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from mlops_drift import links, settings
+from mlops_drift.config.context import ModelContext
+from mlops_drift.lifecycle.health import Health
+from mlops_drift.lifecycle.report_files import current_report, headline_file, kept_report
+from mlops_drift.reports.index import index_page
+from mlops_drift.reports.model.page import report_page
+from mlops_drift.reports.model.reading import ReportData, read_report
+
+DAYS = 90
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A report that was written: its day, what it says, and the file that is kept of that day."""
+
+    day: date
+    health: Health
+    page: Path
+    kept: Path
+    size: int
+
+
+def publish_report(model: ModelContext, days: int = DAYS) -> Published | None:
+    """Writes the page of a model as of its last day, and the index; None before a first day.
+
+    The page also goes to the MLflow run of the version that serves.
+    """
+    data = read_report(model, days)
+    if data is None:
+        return None
+    name, day = data.name, data.days[-1]
+    content = report_page(data, links.report_page("index")).encode()
+    places = current_report(name), kept_report(name, day)
+    published = Published(day, Health(**data.status["health"]), *places, len(content))
+    for place in (published.kept, published.page):
+        _write(place, content)
+    _write(headline_file(name), json.dumps(_in_short(data), default=str).encode())
+    write_index()
+    if data.serving is not None:
+        model.registry.log_files(name, data.serving, {f"report/{name}.html": content})
+    return published
+
+
+def write_index() -> None:
+    """Writes the page of all models that have a report."""
+    files = sorted(settings.report_root().glob("*.json"))
+    models = [json.loads(file.read_bytes()) for file in files]
+    _write(settings.report_root() / INDEX, index_page(models).encode())
+
+
+def _in_short(data: ReportData) -> dict[str, object]:
+    """What the index shows of a model."""
+    status = data.status
+    waits = status["shadow"]
+    return {
+        "model": data.name,
+        "description": data.spec.description,
+        "day": data.days[-1],
+        "health": status["health"],
+        "serves": data.serving,
+        "waits": waits["version"] if waits else None,
+    }
+
+
+def _write(place: Path, content: bytes) -> None:
+    """Writes a file completely; a reader never sees half of it."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(place)
+    finally:
+        part.unlink(missing_ok=True)
