@@ -8,7 +8,6 @@ and the tasks take turns.
 Run: python benchmarks/explore.py --rows 1000000
 """
 
-import resource
 import statistics
 import subprocess
 import sys
@@ -58,18 +57,20 @@ def world(rows: int) -> pa.Table:
     return pa.table(columns)
 
 
-def measured(command: list[str]) -> tuple[float, float]:
-    """Seconds of a process, and its peak memory in MB."""
+def measured(command: list[str]) -> tuple[float, float, float]:
+    """Seconds of a process by the clock and of all processors, and its peak memory in MB."""
     start = time.perf_counter()
     script = (
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, "
         "stdout=subprocess.DEVNULL); "
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+        "u = resource.getrusage(resource.RUSAGE_CHILDREN); "
+        "print(u.ru_utime + u.ru_stime, u.ru_maxrss / 1024)"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", script, *command], check=True, capture_output=True, text=True
     )
-    return time.perf_counter() - start, float(done.stdout)
+    processors, peak = map(float, done.stdout.split())
+    return time.perf_counter() - start, processors, peak
 
 
 @click.command()
@@ -90,19 +91,19 @@ def main(rows: int, repeat: int) -> None:
             tasks[f"only reading, {file.suffix[1:]}"] = [sys.executable, "-c", READ, str(file)]
             tasks[f"explore, {file.suffix[1:]}"] = [*ours, str(file)]
             tasks[f"explore with the page, {file.suffix[1:]}"] = [*ours, str(file), *html]
-        found: dict[str, list[tuple[float, float]]] = {name: [] for name in tasks}
+        found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in tasks}
         for _ in range(repeat):
             for name, command in tasks.items():
                 found[name].append(measured(command))
-    shown = Table("task", "seconds, median", "lowest", "highest", "peak MB")
+    shown = Table("task", "seconds, median", "lowest", "highest", "of processors", "peak MB")
     for name, answers in found.items():
         seconds = [answer[0] for answer in answers]
-        numbers = (statistics.median(seconds), min(seconds), max(seconds))
-        peak = max(answer[1] for answer in answers)
+        processors = statistics.median(answer[1] for answer in answers)
+        numbers = (statistics.median(seconds), min(seconds), max(seconds), processors)
+        peak = max(answer[2] for answer in answers)
         shown.add_row(name, *(f"{number:.2f}" for number in numbers), f"{peak:,.0f}")
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     console = Console()
-    console.print(f"{rows:,} rows, {repeat} turns; this script itself took {own:,.0f} MB")
+    console.print(f"{rows:,} rows, {repeat} turns")
     console.print(shown)
 
 

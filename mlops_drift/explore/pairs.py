@@ -21,6 +21,7 @@ from mlops_drift.explore.sample import Sampled
 # Weaker pairs are not listed, nor those that chance makes in a table of few rows.
 _WEAKEST, _CHANCE = 0.1, 4.0
 _MOST_PAIRS = 40
+_MOST_EXACT = 60
 # A column with more categories names rows.
 _MOST_CATEGORIES = 200
 
@@ -43,19 +44,24 @@ def pairs_of(columns: Sequence[Sampled]) -> Pairs:
     categorical = [
         one for one in columns if one.codes is not None and 1 < one.distinct <= _MOST_CATEGORIES
     ]
-    x = np.column_stack([_finite(one) for one in numeric]) if numeric else np.zeros((0, 0))
-    found: list[Pair] = []
-    if len(numeric) > 1:
-        found += _of_numbers(numeric, x)
-    found += _of_categories(categorical)
-    if numeric:
-        found += _of_both(categorical, numeric, x)
-    strong = [one for one in found if one.strength >= max(_WEAKEST, _CHANCE / one.rows**0.5)]
-    strongest = sorted(strong, key=lambda one: -round(one.strength, 9))[:_MOST_PAIRS]
-    names = tuple(one.name for one in numeric)
+    found = _of_categories(categorical)
     if not numeric:
-        return Pairs(tuple(strongest))
-    return Pairs(tuple(strongest), names, _plain(pearson(x)[0]), _plain(spearman(x)))
+        return Pairs(_strongest(found))
+    x = np.column_stack([_finite(one) for one in numeric])
+    linear, rows = pearson(x)
+    ranked = _ranked(x)
+    found = [
+        *_of_numbers(numeric, linear, ranked, rows),
+        *found,
+        *_of_both(categorical, numeric, x),
+    ]
+    names = tuple(one.name for one in numeric)
+    return Pairs(_strongest(found), names, _plain(linear), _plain(ranked))
+
+
+def _strongest(found: Sequence[Pair]) -> tuple[Pair, ...]:
+    strong = [one for one in found if one.strength >= max(_WEAKEST, _CHANCE / one.rows**0.5)]
+    return tuple(sorted(strong, key=lambda one: -round(one.strength, 9))[:_MOST_PAIRS])
 
 
 def _finite(column: Sampled) -> Floats:
@@ -68,15 +74,28 @@ def _varies(numbers: Floats) -> bool:
     return len(known) > 1 and bool(known.min() < known.max())
 
 
-def _of_numbers(columns: Sequence[Sampled], x: Floats) -> list[Pair]:
-    linear, n = pearson(x)
-    ranked = spearman(x)
+def _ranked(x: Floats) -> Floats:
+    """Spearman's correlations; of the strongest pairs with gaps by the ranks of the common rows."""
+    found = spearman(x)
+    has_gaps = np.isnan(x).sum(axis=0) > 0
+    first, second = np.triu_indices(x.shape[1], 1)
+    gaps = np.logical_or(has_gaps[first], has_gaps[second])
+    first, second = first[gaps], second[gaps]
+    order = np.argsort(-np.abs(np.nan_to_num(found[first, second])), kind="stable")
+    for i, j in zip(first[order][:_MOST_EXACT], second[order], strict=False):
+        found[i, j] = found[j, i] = spearman_of(x[:, i], x[:, j])
+    return found
+
+
+def _of_numbers(
+    columns: Sequence[Sampled], linear: Floats, ranked: Floats, n: Floats
+) -> list[Pair]:
     strength = np.fmax(np.abs(linear), np.abs(ranked))
     first, second = np.triu_indices(len(columns), 1)
     by_strength = np.argsort(-np.nan_to_num(strength[first, second]), kind="stable")
     found = []
     for i, j in zip(first[by_strength][:_MOST_PAIRS], second[by_strength], strict=False):
-        r, rho = float(linear[i, j]), spearman_of(x[:, i], x[:, j])
+        r, rho = float(linear[i, j]), float(ranked[i, j])
         known = [value for value in (r, rho) if isfinite(value)]
         if not known:
             continue
