@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mlops_drift.drift import cells
 from mlops_drift.drift.arrow_rows import one_array, without_nulls
 from mlops_drift.drift.rows import Floats, Rows
+from mlops_drift.drift.sentences import count
 from mlops_drift.drift.text_columns import NUMBERS, TEXT, Facts, find_facts, is_missing
 from mlops_drift.scaffold.summary import Kind
 from mlops_drift.scaffold.table import kind_of
@@ -96,8 +97,8 @@ def _read(rows: Rows, name: str, type_: str, facts: Mapping[str, Facts]) -> Valu
         problem = _odd(rows, name, facts[name]) or problem
     if words and not problem:
         problem = (
-            f"{words[0][0]!r} stands for a missing value in {words[0][1]:,} rows, which would be "
-            "quarantined; leave such cells empty"
+            f"{words[0][0]!r} stands for a missing value in {count(words[0][1], 'row')}, which would "
+            "be quarantined; leave such cells empty"
         )
     if is_number or is_moment:
         numbers = rows.numbers(name)
