@@ -1,6 +1,6 @@
 """How long an exploration takes and what memory it needs, beside only reading the columns.
 
-A table of 25 columns of mixed types is written as Parquet and as CSV: 13 numbers (skewed, whole,
+A table of 26 columns of mixed types is written as Parquet and as CSV: 13 numbers (skewed, whole,
 with outliers, a tenth missing), 2 booleans, a day, 7 categories of 2 to 1,000 values, a key, a text
 that is different in each row, and a target. Each task is a process of its own from start to end,
 and the tasks take turns.

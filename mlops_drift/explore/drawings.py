@@ -69,7 +69,7 @@ def _text(bar: Bar) -> str:
 def ranking(names: Sequence[str], values: Sequence[float], unit: str) -> Markup:
     """Horizontal bars, the first on top."""
     plot = bars_plot("", names, {"": values}, ["blue"], unit=unit)
-    return Markup(svg([plot], WIDE, in_page=True))
+    return Markup(svg([plot], CARD, in_page=True))
 
 
 def correlations(names: Sequence[str], matrix: Sequence[Sequence[float | None]]) -> Markup:

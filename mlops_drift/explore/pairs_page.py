@@ -1,7 +1,7 @@
 """What goes together, and what predicts the target, on the page."""
 
 from mlops_drift.charts import numbers as shown
-from mlops_drift.charts.sections import Cell, Figure, PageTable, Row, Section
+from mlops_drift.charts.sections import Card, Cards, Cell, Figure, PageTable, Row, Section
 from mlops_drift.explore.alone import ALONE
 from mlops_drift.explore.drawings import correlations, ranking
 from mlops_drift.explore.findings import MEASURES
@@ -36,7 +36,7 @@ def target_section(found: Exploration, anchors: dict[str, str]) -> Section | Non
         "when the target is."
     )
     title = f"What says most about {found.target}"
-    return Section("target", title, lead, [Figure(title, picture, table)])
+    return Section("target", title, lead, [Cards([Card(measure, picture, table=table)])])
 
 
 def pairs_section(found: Exploration) -> Section | None:

@@ -96,9 +96,10 @@ def _read(rows: Rows, name: str, type_: str, facts: Mapping[str, Facts]) -> Valu
     if kind == "unreadable" and name in facts and facts[name].is_mostly_numbers:
         problem = _odd(rows, name, facts[name]) or problem
     if words and not problem:
+        word, n = words[0]
         problem = (
-            f"{words[0][0]!r} stands for a missing value in {count(words[0][1], 'row')}, which would "
-            "be quarantined; leave such cells empty"
+            f"{word!r} stands for a missing value in {count(n, 'row')}, which would be "
+            "quarantined; leave such cells empty"
         )
     if is_number or is_moment:
         numbers = rows.numbers(name)
