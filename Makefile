@@ -20,6 +20,7 @@ ui: $(VENV)
 
 # The folder and the address are those of mlops_drift/settings.py.
 mlflow: $(VENV)
+	@echo "Open http://127.0.0.1:5000/#/experiments?workflowType=machine_learning"
 	$(BIN)/mlflow ui --host 127.0.0.1 --port 5000 \
 		--backend-store-uri "$$($(BIN)/python -c 'from mlops_drift import settings; print(settings.tracking_uri())')"
 

@@ -62,7 +62,7 @@ def measure(folder: Path, seed: int) -> dict[str, object]:
         stored = build_training_set(ModelContext(spec, model), AS_OF, None)
         registry = MemoryRegistry()
         record, _ = train_challenger(
-            ModelContext(spec, model, registry), stored.id, AS_OF, lambda number, value: None
+            ModelContext(spec, model, registry), stored.id, AS_OF, lambda trial: None
         )
         test = stored.training_set.test
         predicted = predict_table(spec, registry, record.version, test)

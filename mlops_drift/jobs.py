@@ -1,6 +1,6 @@
 """The jobs of a model, and the schedule of the one that runs every day."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -74,14 +74,21 @@ def compaction_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
 
 
 def daily_schedule(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
-    """Runs the daily job for the day that has just ended, one hour after midnight."""
+    """Runs the daily job for the day that has just ended, one hour after midnight.
+
+    That of a model whose last day is over is off: it would only skip.
+    """
+    today = datetime.now(ZoneInfo(spec.timezone)).date()
+    is_over = spec.end_date is not None and spec.end_date + timedelta(days=1) < today
 
     @dg.schedule(
         name=f"{spec.name}_daily_schedule",
         job=job,
         cron_schedule="0 1 * * *",
         execution_timezone=spec.timezone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultScheduleStatus.STOPPED
+        if is_over
+        else dg.DefaultScheduleStatus.RUNNING,
         description=f"Runs {daily_job_name(spec.name)} for the day that has just ended.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:

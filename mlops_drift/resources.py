@@ -9,7 +9,6 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
-from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.gateways import open_lake, places_of_registry, prepared
@@ -29,15 +28,14 @@ def _duckdb() -> duckdb.DuckDBPyConnection:
 
 
 class LakeResource(dg.ConfigurableResource["LakeResource"]):
-    """Opens the lake for the time of a run or a tick."""
+    """Opens the lake, where the environment says, for the time of a run or a tick."""
 
-    root: str
     _lake: Lake | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["LakeResource"]:
         """Opens the lake, and closes it when the run ends."""
-        with open_lake(self.root, _duckdb()) as self._lake:
+        with open_lake(database=_duckdb()) as self._lake:
             yield self
 
     def of(self, spec: ModelSpec, registry: VersionRegistry | None = None) -> ModelContext:
@@ -92,4 +90,4 @@ def mlflow_run(model: str) -> dg.ResourceDefinition:
 
 def default_resources() -> dict[str, object]:
     """The resources of every model."""
-    return {"lake": LakeResource(root=str(settings.lake_root())), "registry": registry_resource}
+    return {"lake": LakeResource(), "registry": registry_resource}

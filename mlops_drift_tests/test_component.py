@@ -4,8 +4,9 @@ import dagster as dg
 import pytest
 
 from mlops_drift import settings
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.definitions import defs
-from mlops_drift_tests.tiny import World
+from mlops_drift_tests.tiny import SPEC, World, merged
 
 DAILY = {
     "events",
@@ -45,6 +46,7 @@ CHECKS = {
     ("challenger", "artifact_size"),
     ("challenger", "documented"),
     ("challenger", "fresh_process"),
+    ("champion", "approval_pending"),
 }
 # Some columns of theirs may be null, or are categories.
 MORE_CHECKS = {
@@ -165,10 +167,10 @@ def test_a_model_has_a_job_for_each_day_and_one_for_retraining(definitions, mode
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_schedule_and_sensor_run_by_default(definitions, model):
+def test_the_sensor_runs_by_default_and_the_schedule_of_past_days_does_not(definitions, model):
     schedule = definitions.resolve_schedule_def(f"{model}_daily_schedule")
     sensor = definitions.resolve_sensor_def(f"{model}_retraining_sensor")
-    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert schedule.job_name == f"{model}_daily"
     assert sensor.job_name == f"{model}_retraining"
@@ -213,6 +215,34 @@ def test_target_kinds_decide_the_type_of_predictions(tmp_path):
     for model, kind in (("tiny", "string"), ("price", "double")):
         schema = graph.get(key(model, "production_predictions")).metadata["dagster/column_schema"]
         assert {column.name: column.type for column in schema.columns}["prediction"] == kind
+
+
+def test_every_column_of_every_asset_says_what_it_means(graph):
+    shown = 0
+    for node in graph.asset_nodes:
+        schema = node.metadata.get("dagster/column_schema")
+        for column in schema.columns if schema else ():
+            assert column.description, (node.key, column.name)
+            shown += 1
+    assert shown > 100
+
+
+def test_a_model_names_its_owners_on_every_asset(tmp_path):
+    world = World(tmp_path)
+    world.write_model({"owners": ["ann@example.org", "team:risk"]})
+    with world.active():
+        nodes = defs().resolve_asset_graph().asset_nodes
+    mine = [node for node in nodes if node.key.path[0] == "tiny"]
+    assert mine
+    assert all([*node.owners] == ["ann@example.org", "team:risk"] for node in mine)
+
+
+@pytest.mark.parametrize("owner", ["ann", "ann@example", "team:", ".ann@example.org", "team: "])
+def test_an_owner_is_an_address_or_a_team(owner):
+    with pytest.raises(
+        ValueError, match=r"use an e-mail address such as ann@example\.org, or a team"
+    ):
+        ModelSpec(**merged(SPEC, {"owners": [owner]}))
 
 
 def test_definitions_stay_a_short_wiring():

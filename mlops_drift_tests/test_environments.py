@@ -39,4 +39,4 @@ def test_the_same_data_description_and_code_are_the_same_version_in_both(environ
     told, aliases, versions = environments
     assert told["dev"][2] == told["prod"][2]
     assert [version.version for version in versions] == [1]
-    assert aliases == {"dev-challenger": 1, "dev-champion": 1, "challenger": 1, "champion": 1}
+    assert aliases == {"dev-champion": 1, "champion": 1}

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from mlops_drift.cli.errors import BUG
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import find_model
+from mlops_drift.gateways import open_registry
 from mlops_drift.simulation.backtest import Backtest
 from mlops_drift.simulation.variants import standard_policies
 from mlops_drift_tests.tiny import ROWS, day, write_days
@@ -42,6 +43,13 @@ def test_a_training_that_raises_is_told_at_the_end_and_all_days_have_run(world, 
     assert json.loads(failed.stdout)["last_day"] == str(day(3))
     with world.lake() as model:
         assert model.landing.last_landed_day() == day(3)
+
+
+def test_the_runs_of_mlflow_are_named_after_what_failed(failed):
+    registry = open_registry()
+    runs = registry.client.search_runs([registry.experiment("tiny")], order_by=["start_time"])
+    names = [run.info.run_name for run in runs]
+    assert names == [f"{day(number)} first training, failed" for number in (1, 3)]
 
 
 def test_the_decision_ends_as_failed_and_is_asked_again_after_the_cooldown(failed):

@@ -1,9 +1,11 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 
-from mlops_drift_tests.tiny import World
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.jobs import daily_schedule
+from mlops_drift_tests.tiny import SPEC, World, merged
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +44,18 @@ def test_the_schedule_runs_the_last_day_and_none_after_it(tick):
 
 def test_the_schedule_runs_nothing_before_the_first_day(tick):
     assert not tick(3, 1).run_requests
+
+
+@pytest.mark.parametrize(
+    ("days", "status"),
+    [
+        (None, dg.DefaultScheduleStatus.RUNNING),
+        (0, dg.DefaultScheduleStatus.RUNNING),
+        (-1, dg.DefaultScheduleStatus.RUNNING),
+        (-3, dg.DefaultScheduleStatus.STOPPED),
+    ],
+)
+def test_the_schedule_of_a_model_whose_last_day_is_over_is_off(days, status):
+    last = None if days is None else datetime.now(UTC).date() + timedelta(days=days)
+    spec = ModelSpec(**merged(SPEC, {"end_date": last}))
+    assert daily_schedule(spec, dg.define_asset_job("daily")).default_status == status

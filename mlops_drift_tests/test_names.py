@@ -18,9 +18,9 @@ from mlops_drift.charts.monitors import draw
 from mlops_drift.checks.gates import gate_checks, gate_pictures
 from mlops_drift.checks.monitors import monitor_checks
 from mlops_drift.cli.main import main
-from mlops_drift.cli.views.tables import print_table
-from mlops_drift.cli.views.terminal import print_status
-from mlops_drift.cli.views.versions import lineage_lines
+from mlops_drift.cli.views.lineage import lineage_lines
+from mlops_drift.cli.views.status import print_status
+from mlops_drift.cli.views.tables import print_result
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.decisions import decide_now
@@ -165,8 +165,8 @@ def test_a_version_is_trained_passes_its_gates_and_serves(walked, capsys):
     served = walked.model.lake.read(walked.model.tables.predictions)
     assert served.column_names == ["day", "version", KEY, "prediction", "score", "probabilities"]
     assert set(served["day"].to_pylist()) == {day(2), day(3), day(4)}
-    print_status(read_status(ModelContext(walked.spec, walked.model)))
-    assert "serving from the day after 2024-03-02" in capsys.readouterr().out
+    print_status(read_status(ModelContext(walked.spec, walked.model)), [])
+    assert "trained as of 2024-03-02, serves since 2024-03-03" in capsys.readouterr().out
 
 
 def test_every_column_that_drifted_is_found_and_drawn(walked):
@@ -179,7 +179,7 @@ def test_every_column_that_drifted_is_found_and_drawn(walked):
     key = dg.AssetKey(["tiny", "drift_metrics"])
     found, *_ = monitor_checks(walked.spec, key, walked.drift)
     assert not found.passed
-    rows = [record.data for record in found.metadata["columns"].records]
+    rows = [record.data for record in found.metadata["▾ columns"].records]
     assert {row["column"] for row in rows if row["verdict"] == "fail"} == {*NUMBERS, MADE}
     panels = [
         Panel(name, "all", drift.reference.columns[name], counts, counts)
@@ -204,7 +204,7 @@ def test_gates_judge_every_column_and_have_their_pictures(walked):
     results = evaluate_gates(ModelContext(spec, model, registry), 1)
     assert {result.verdict for result in results} == {"pass"}
     pictures = gate_pictures(results)
-    assert gate_checks(dg.AssetKey(["tiny", "challenger"]), 1, results, pictures)
+    assert gate_checks(dg.AssetKey(["tiny", "challenger"]), 1, results, pictures, {})
     training_set = model.versions.get(1).training_set
     importance = model.training_sets.read_importance(training_set, 1)
     predictions = model.training_sets.read_test_predictions(training_set, 1)
@@ -225,7 +225,7 @@ def test_every_column_is_there_for_sql_and_on_the_page_of_its_asset(walked, caps
     query = "SELECT * FROM features.tiny WHERE day = '2024-03-01'"
     table = run_sql(walked.model.lake, query, "text")
     assert table.column_names == ["day", KEY, "event_time", *walked.spec.columns]
-    print_table(table.select(["[x]", "{{x}}", "%s{}"]))
+    print_result(table.select(["[x]", "{{x}}", "%s{}"]))
     assert "[x]" in capsys.readouterr().out
     shown = column_schema(walked.spec, table.schema)
     assert [column.name for column in shown.columns] == table.column_names
@@ -237,7 +237,7 @@ def test_mlflow_keeps_a_version_of_such_columns(walked, tmp_path, mlflow_databas
     registry.prepare("tiny")
     stored = walked.model.training_sets.read(walked.model.versions.get(1).training_set)
     identity = {"training_set": stored.id, "spec_digest": "1", "code_digest": "1"}
-    baseline = train_package(walked.spec, stored, identity, day(2), lambda number, value: None)
+    baseline = train_package(walked.spec, stored, identity, day(2), lambda trial: None)
     experiment = registry.client.get_experiment_by_name("tiny")
     with mlflow.start_run(experiment_id=experiment.experiment_id):
         version = registry.register("tiny", baseline)

@@ -1,6 +1,6 @@
 """What the assets of a model share: keys, partitions, descriptions of tables, metadata."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
@@ -9,7 +9,8 @@ import dagster as dg
 import pyarrow as pa
 from dagster._core.definitions.metadata import RawMetadataValue
 
-from mlops_drift import settings
+from mlops_drift import links, settings
+from mlops_drift.checks import keys
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.monitors.base import Asset
@@ -19,6 +20,11 @@ from mlops_drift.sources.service import ServiceSource
 from mlops_drift.store.tables import Table
 
 Metadata = dict[str, RawMetadataValue]
+# What an asset makes; what it yields is stored before it goes on.
+Made = dg.MaterializeResult | Iterator[dg.MaterializeResult]
+
+# A column of the user's whose meaning nobody has written down.
+NOT_DESCRIBED = "Not described in defs.yaml."
 
 SERVED = "served"
 EVENTS: Asset = "events"
@@ -45,6 +51,8 @@ MODEL_TAG = "mlops_drift/model"
 DAY_TAG = "mlops_drift/day"
 REASON_TAG = "mlops_drift/reason"
 DECISION_TAG = "mlops_drift/decision"
+# What became of a run that Dagster does not tell: failed checks, a rejection, a promotion.
+OUTCOME_TAG = "mlops_drift/outcome"
 # On runs of the command line, which a person watches: whether to try again is up to them.
 HISTORICAL_RUN_TAG = "mlops_drift/historical_run"
 
@@ -61,10 +69,17 @@ def asset_key(spec: ModelSpec, asset: str) -> dg.AssetKey:
     return dg.AssetKey([spec.name, asset])
 
 
-def version_link(spec: ModelSpec, registry: VersionRegistry, version: int) -> Metadata:
+def version_link(
+    spec: ModelSpec, registry: VersionRegistry, version: int
+) -> dict[str, dg.MetadataValue]:
     """Metadata that leads to a version's page; empty where the registry has none."""
     page = registry.version_page(spec.name, version, settings.mlflow_ui())
-    return {"mlflow version": dg.MetadataValue.url(page)} if page else {}
+    return {keys.MLFLOW_VERSION: dg.MetadataValue.url(page)} if page else {}
+
+
+def report_link(spec: ModelSpec, day: date | None = None) -> dict[str, dg.MetadataValue]:
+    """Metadata that leads to the report of a model, or to a day of it."""
+    return {keys.REPORT: dg.MetadataValue.url(links.report_link(spec.name, day))}
 
 
 def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:
@@ -93,7 +108,7 @@ def model_asset(
     table: Table | None = None,
     upstream: Sequence[str] = (),
     **further: Any,
-) -> Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]:
+) -> Callable[[Callable[..., Made]], dg.AssetsDefinition]:
     """The decorator of one of a model's assets, with the table that it writes.
 
     Its code version is that of `code`, parts of the package, besides what all assets rest on.
@@ -111,6 +126,7 @@ def model_asset(
         code_version=code_digest("pipeline", "lifecycle", "store", *code)[:16],
         deps=[asset_key(spec, name) for name in upstream],
         tags={MODEL_TAG: spec.name},
+        owners=spec.owners,
         **further,
     )
 
@@ -119,20 +135,26 @@ def table_metadata(spec: ModelSpec, table: Table) -> Metadata:
     """The name and the columns of a table."""
     return {
         "dagster/table_name": table.name,
-        "dagster/column_schema": column_schema(spec, table.schema),
+        "dagster/column_schema": column_schema(spec, table.schema, table.about),
     }
 
 
-def column_schema(spec: ModelSpec, schema: pa.Schema) -> dg.TableSchema:
-    """A table's columns as Dagster shows them."""
+def column_schema(spec: ModelSpec, schema: pa.Schema, about: Mapping[str, str]) -> dg.TableSchema:
+    """A table's columns as Dagster shows them; `about` describes those that the YAML does not."""
     columns = {**spec.inputs, **spec.columns}
-    described = {name: column.description for name, column in columns.items()}
+    given = {name: column.description or NOT_DESCRIBED for name, column in columns.items()}
+    described = {
+        spec.key: "Identifies the event, and its label.",
+        spec.target.column: "The label: what was true of the event.",
+        **given,
+        **about,
+    }
     return dg.TableSchema(
         [
             dg.TableColumn(
                 field.name,
                 str(field.type),
-                described.get(field.name) or None,
+                described.get(field.name),
                 dg.TableColumnConstraints(nullable=field.nullable),
             )
             for field in schema

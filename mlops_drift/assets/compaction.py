@@ -40,6 +40,7 @@ def compaction_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         "commits can be read as before.",
         kinds={"deltalake"},
         tags={MODEL_TAG: spec.name},
+        owners=spec.owners,
     )
     def compaction(config: CompactionConfig, lake: LakeResource) -> dg.MaterializeResult:
         store, wanted = lake.of(spec).store, set(config.tables)

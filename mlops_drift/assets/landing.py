@@ -1,7 +1,10 @@
 """The assets `events`, `labels` and `features`: what arrived, screened and kept by day."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
+from mlops_drift.assets import column_lineage
 from mlops_drift.assets.common import (
     EVENTS,
     FEATURES,
@@ -13,9 +16,14 @@ from mlops_drift.assets.common import (
     model_asset,
     row_count,
 )
-from mlops_drift.checks.monitors import monitor_check, monitor_checks, monitor_specs
+from mlops_drift.assets.failures import Failures
+from mlops_drift.assets.judged import judged
+from mlops_drift.checks import keys
+from mlops_drift.checks.latest import report_apart, report_last_day
+from mlops_drift.checks.monitors import monitor_check, monitor_specs
+from mlops_drift.checks.report import verdict_table
+from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.monitors.base import Asset
 from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import Landed, judge_labels_again, land_events, land_labels
@@ -33,6 +41,7 @@ CODE = ("sources", "schema", "monitors", "checks")
 
 def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]:
     """Builds the three assets."""
+    lineage = column_lineage.of_features(spec)
 
     @model_asset(
         spec,
@@ -45,15 +54,16 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         upstream=[SERVED] if isinstance(spec.source, ServiceSource) else [],
         check_specs=monitor_specs(spec, EVENTS, asset_key(spec, EVENTS)),
     )
-    def events(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+    def events(
+        context: dg.AssetExecutionContext, lake: LakeResource
+    ) -> Iterator[dg.MaterializeResult]:
         model, (first, last) = lake.of(spec), days_of(context)
         landed = land_events(model, source, first, last)
-        again = judge_labels_again(model, first)
-        if again is None:
-            return _result(spec, EVENTS, landed)
-        context.instance.report_runless_asset_event(_labels_check(spec, again, span(first, last)))
-        days = ", ".join(str(item.day) for item in again.evaluations)
-        return _result(spec, EVENTS, landed, {JUDGED_AGAIN: days})
+        further: Metadata = {}
+        if again := judge_labels_again(model, first):
+            _report_again(context.instance, model, again, span(first, last))
+            further[JUDGED_AGAIN] = ", ".join(str(item.day) for item in again.evaluations)
+        yield from judged(context, model, landed.checks, {**_about(landed), **further})
 
     @model_asset(
         spec,
@@ -66,8 +76,12 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         upstream=[EVENTS],
         check_specs=monitor_specs(spec, LABELS, asset_key(spec, LABELS)),
     )
-    def labels(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-        return _result(spec, LABELS, land_labels(lake.of(spec), source, *days_of(context)))
+    def labels(
+        context: dg.AssetExecutionContext, lake: LakeResource
+    ) -> Iterator[dg.MaterializeResult]:
+        model = lake.of(spec)
+        landed = land_labels(model, source, *days_of(context))
+        yield from judged(context, model, landed.checks, _about(landed))
 
     @model_asset(
         spec,
@@ -81,43 +95,33 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
     )
     def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
         rows = make_features(lake.of(spec), *days_of(context))
-        return dg.MaterializeResult(metadata=row_count(rows))
+        return dg.MaterializeResult(metadata={**row_count(rows), **lineage})
 
     return [events, features, labels]
 
 
-def _labels_check(spec: ModelSpec, again: Monitored, landed: str) -> dg.AssetCheckEvaluation:
-    """How days of labels are judged now that earlier events have landed."""
+def _report_again(
+    instance: dg.DagsterInstance, model: ModelContext, again: Monitored, landed: str
+) -> None:
+    """Reports how days of labels are judged now that earlier events have landed."""
+    quality = DataQuality(model.spec.monitors.quality)
     why = f"; judged again, because events of {landed} have landed since"
-    key = asset_key(spec, LABELS)
-    found = monitor_check(key, DataQuality(spec.monitors.quality), again, why)
-    return dg.AssetCheckEvaluation(
-        key,
-        DataQuality.name,
-        found.passed,
-        found.metadata,
-        severity=found.severity,
-        description=found.description,
-    )
+    key, failures = asset_key(model.spec, LABELS), Failures(model)
+    about = failures.on(again.context.days[-1])
+    report_apart(instance, monitor_check(key, quality, again, why, about_failure=about))
+    report_last_day(instance, key, [quality], model, again, failures.on)
 
 
-def _result(
-    spec: ModelSpec, asset: Asset, landed: Landed, further: Metadata | None = None
-) -> dg.MaterializeResult:
+def _about(landed: Landed) -> Metadata:
     account = landed.account
     noted: Metadata = {"no longer in the source": account.gone, "look at": account.note}
-    columns = [dg.TableColumn("reason", "string"), dg.TableColumn("rows", "int")]
-    reasons = [dg.TableRecord({"reason": why, "rows": n}) for why, n in landed.quarantined.items()]
-    return dg.MaterializeResult(
-        metadata={
-            **row_count(landed.rows),
-            "quarantined rows": sum(landed.quarantined.values()),
-            "quarantined": dg.MetadataValue.table(reasons, dg.TableSchema(columns)),
-            "rows of the source": account.rows,
-            "landed or quarantined": account.recorded,
-            "waiting for their day": account.waiting,
-            **{name: value for name, value in noted.items() if value},
-            **(further or {}),
-        },
-        check_results=monitor_checks(spec, asset_key(spec, asset), landed.checks),
-    )
+    reasons = [{keys.REASON: why, keys.ROWS: n} for why, n in landed.quarantined.items()]
+    return {
+        **row_count(landed.rows),
+        "quarantined rows": sum(landed.quarantined.values()),
+        "rows of the source": account.rows,
+        "landed or quarantined": account.recorded,
+        "waiting for their day": account.waiting,
+        **{name: value for name, value in noted.items() if value},
+        **({"quarantined": verdict_table(reasons)} if reasons else {}),
+    }

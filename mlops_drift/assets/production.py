@@ -1,7 +1,10 @@
 """The assets `production_predictions`, `drift_metrics` and `performance_metrics`."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
+from mlops_drift.assets import column_lineage
 from mlops_drift.assets.champion import show_reconciled
 from mlops_drift.assets.common import (
     CHAMPION,
@@ -16,8 +19,11 @@ from mlops_drift.assets.common import (
     row_count,
     version_link,
 )
+from mlops_drift.assets.judged import judged
+from mlops_drift.assets.recent_days import drift_of_days, performance_of_days
 from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
-from mlops_drift.checks.monitors import monitor_checks, monitor_specs
+from mlops_drift.checks.approval import report_approval
+from mlops_drift.checks.monitors import monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
 from mlops_drift.pipeline.labels import count_labels
@@ -30,6 +36,7 @@ from mlops_drift.resources import LakeResource
 def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     """Builds the three assets."""
     drift, performance = asset_key(spec, DRIFT_METRICS), asset_key(spec, PERFORMANCE_METRICS)
+    lineage = column_lineage.of_predictions(spec)
 
     @model_asset(
         spec,
@@ -53,8 +60,9 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
             metadata={
                 **row_count(served.rows),
                 "added rows": served.added,
-                "versions": ", ".join(map(str, served.versions)) or "no champion yet",
+                "versions": ", ".join(map(str, served.versions)) or "none serves yet",
                 **(version_link(spec, registry, served.versions[-1]) if served.versions else {}),
+                **lineage,
                 **scored_metadata(score_shadows(model, *days_of(context))),
             }
         )
@@ -70,11 +78,12 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         check_specs=monitor_specs(spec, DRIFT_METRICS, drift),
     )
     def drift_metrics(
-        context: dg.AssetExecutionContext, lake: LakeResource
-    ) -> dg.MaterializeResult:
-        found = measure_drift(lake.of(spec), *days_of(context))
-        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, drift, found)
-        return dg.MaterializeResult(metadata=rows, check_results=checks)
+        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+    ) -> Iterator[dg.MaterializeResult]:
+        model, (first, last) = lake.of(spec, registry), days_of(context)
+        found = measure_drift(model, first, last)
+        rows = row_count(len(found.evaluations))
+        yield from judged(context, model, found, {**drift_of_days(model, last), **rows})
 
     @model_asset(
         spec,
@@ -89,13 +98,15 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         check_specs=monitor_specs(spec, PERFORMANCE_METRICS, performance),
     )
     def performance_metrics(
-        context: dg.AssetExecutionContext, lake: LakeResource
-    ) -> dg.MaterializeResult:
-        model, days = lake.of(spec), days_of(context)
-        found = measure_performance(model, *days)
-        count_labels(model, *days)
-        shadow = comparison_metadata(measure_shadows(model, *days))
-        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, performance, found)
-        return dg.MaterializeResult(metadata={**rows, **shadow}, check_results=checks)
+        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+    ) -> Iterator[dg.MaterializeResult]:
+        model, (first, last) = lake.of(spec, registry), days_of(context)
+        found = measure_performance(model, first, last)
+        count_labels(model, first, last)
+        shadow = comparison_metadata(measure_shadows(model, first, last))
+        rows = row_count(len(found.evaluations))
+        about = {**performance_of_days(model, last), **shadow, **rows}
+        yield from judged(context, model, found, about)
+        report_approval(context.instance, asset_key(spec, CHAMPION), model)
 
     return [production_predictions, drift_metrics, performance_metrics]

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from mlops_drift import links
+from mlops_drift import links, settings
 from mlops_drift.assets.common import (
     DRIFT_METRICS,
     PERFORMANCE_METRICS,
@@ -13,6 +13,7 @@ from mlops_drift.assets.common import (
     model_asset,
     user_errors,
 )
+from mlops_drift.checks import keys
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.registry.registry import Registry
@@ -55,12 +56,19 @@ def _published(model: ModelContext) -> Metadata:
     published = publish_report(model)
     if published is None:
         return {}
+    name, health = model.spec.name, published.health
+    pages = {}
+    if settings.reports_address():
+        pages[keys.REPORT] = links.report_page(name)
+    if logged := published.logged:
+        page = model.registry.file_page(name, *logged, settings.mlflow_ui())
+        pages |= {"report in MLflow": page} if page else {}
     return {
-        "day": str(published.day),
-        "state": published.health.word,
-        "in short": "\n".join(published.health.sentences),
-        "next": published.health.next,
-        "report": dg.MetadataValue.url(links.report_page(model.spec.name)),
-        "kept page of the day": dg.MetadataValue.path(str(published.kept)),
-        "kilobytes": round(published.size / 1000),
+        "state": health.word,
+        "in short": "\n".join(health.sentences),
+        "next": health.next,
+        keys.DAY: str(published.day),
+        **{title: dg.MetadataValue.url(page) for title, page in pages.items()},
+        "file": dg.MetadataValue.path(str(published.page)),
+        "kept file of the day": dg.MetadataValue.path(str(published.kept)),
     }

@@ -2,7 +2,7 @@
 
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
@@ -19,26 +19,35 @@ from mlops_drift.assets.common import (
     asset_key,
     column_schema,
     model_asset,
+    report_link,
     row_count,
     user_errors,
     version_link,
 )
-from mlops_drift.assets.decisions import retraining_run
+from mlops_drift.assets.decisions import failed_checks, retraining_run
+from mlops_drift.assets.descriptions import model_description, version_description
 from mlops_drift.charts.baseline import baseline_pictures
+from mlops_drift.charts.gates import draw_overview
+from mlops_drift.checks import keys
 from mlops_drift.checks.gates import gate_checks, gate_pictures, gate_specs
-from mlops_drift.checks.report import image, verdict_table
+from mlops_drift.checks.report import image, short, verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.gateways import open_studies
+from mlops_drift.learning.gates.margins import in_short, margins
 from mlops_drift.learning.windows import WindowChoice
 from mlops_drift.lifecycle.retraining import window_sentence
+from mlops_drift.monitors.base import interval
 from mlops_drift.pipeline.gates import gate_record, model_gates
 from mlops_drift.pipeline.training import StoredSet, resume_training
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
-from mlops_drift.store.records import VersionRecord
+from mlops_drift.schema.numbers import rounded
 from mlops_drift.store.write_once import canonical_json
+
+if TYPE_CHECKING:
+    from mlops_drift.learning.search.search import Trial
 
 LEARNING_CODE = ("learning", "registry", "schema")
 
@@ -64,7 +73,8 @@ def retraining_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
 
 def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
     label = spec.tables.labels.schema.field(spec.target.column)
-    columns = column_schema(spec, spec.tables.features.schema.append(label))
+    features = spec.tables.features
+    columns = column_schema(spec, features.schema.append(label), features.about)
 
     @model_asset(
         spec,
@@ -77,17 +87,21 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
         metadata={"dagster/column_schema": columns},
     )
     def training_set(
-        context: dg.AssetExecutionContext, config: TrainingSetConfig, lake: LakeResource
+        context: dg.AssetExecutionContext,
+        config: TrainingSetConfig,
+        lake: LakeResource,
+        registry: dg.ResourceParam[Registry],
     ) -> dg.MaterializeResult:
-        model = lake.of(spec)
+        model = lake.of(spec, registry)
         run = retraining_run(context, model)
         by_hand = (date.fromisoformat(day) if day else None for day in (config.as_of, config.since))
         with user_errors():
             stored, chosen = run.build_training_set(*by_hand)
         return dg.MaterializeResult(
             metadata={
-                "reason": run.decision.reason if run.decision else config.reason,
+                keys.REASON: run.decision.reason if run.decision else config.reason,
                 **_about_set(model, stored),
+                **(failed_checks(spec, run.decision) if run.decision else {}),
                 **(_about_window(spec, chosen) if chosen else {}),
             },
             data_version=dg.DataVersion(stored.id),
@@ -101,12 +115,12 @@ def _about_set(model: ModelContext, stored: StoredSet) -> Metadata:
     record = next(one for one in sets.records(stored.id) if one.as_of == stored.as_of)
     return {
         **row_count(stored.training_set.rows),
-        "training_set": stored.id,
-        "as_of": str(stored.as_of),
-        "since": str(stored.since or model.spec.start_date),
-        "train rows": record.rows_train,
-        "test rows": record.rows_test,
-        "labelled rows": record.labelled or stored.training_set.rows,
+        keys.TRAINING_SET: short(stored.id),
+        keys.AS_OF: str(stored.as_of),
+        "events since": str(stored.since or model.spec.start_date),
+        keys.TRAIN_ROWS: record.rows_train,
+        keys.TEST_ROWS: record.rows_test,
+        keys.LABELLED_ROWS: record.labelled or stored.training_set.rows,
         **({"sample": record.sampled} if record.sampled else {}),
         "folder": dg.MetadataValue.path(str(sets.folder / stored.id)),
         tables.features.name: f"commit {record.features_snapshot}",
@@ -115,7 +129,16 @@ def _about_set(model: ModelContext, stored: StoredSet) -> Metadata:
 
 
 def _about_window(spec: ModelSpec, chosen: WindowChoice) -> Metadata:
-    scores = [{**vars(score), "since": str(score.since or "start")} for score in chosen.scores]
+    metric = spec.training.metric
+    scores = [
+        {
+            metric: score.value,
+            "training window": score.name,
+            "events since": str(score.since or "start"),
+            keys.ROWS: score.rows,
+        }
+        for score in chosen.scores
+    ]
     table: Metadata = {"training windows": verdict_table(scores)} if len(scores) > 1 else {}
     return {"training window": window_sentence(chosen, spec), **table}
 
@@ -137,28 +160,31 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
         registry: Registry = context.resources.registry
         model = context.resources.lake.of(spec, registry)
 
-        def on_trial(number: int, value: float) -> None:
-            trial = f"trial {number + 1} of {spec.training.trials}"
-            context.log.info(f"{trial}: {spec.training.metric} {value:.4f}")
+        def on_trial(trial: "Trial") -> None:
+            found = trial.outcome(spec.training.metric)
+            context.log.info(f"trial {trial.number + 1} of {spec.training.trials}: {found}")
 
         with user_errors():
             run = retraining_run(context, model)
             record, is_new = run.train(on_trial, partial(resume_training, open_studies()))
         if is_new:
-            text = _description(spec, record, context.run.run_id)
+            text = version_description(spec, record, context.run.run_id)
             registry.describe(spec.name, record.version, text)
+            registry.describe_model(spec.name, model_description(spec))
         page = registry.run_page(spec.name, record.mlflow_run, settings.mlflow_ui())
         return dg.MaterializeResult(
             metadata={
-                "version": record.version,
+                keys.VERSION: record.version,
                 "new": is_new,
-                "training_set": record.training_set,
-                "as_of": str(record.as_of),
+                f"test {record.metric}": rounded(record.value),
+                "95 % interval": interval(record.lower, record.upper) or "undefined",
+                keys.TEST_ROWS: record.n_test,
                 "family": record.family,
-                f"test {record.metric}": record.value,
-                "test rows": record.n_test,
-                "mlflow run": dg.MetadataValue.url(page),
+                keys.AS_OF: str(record.as_of),
+                keys.TRAINING_SET: short(record.training_set),
+                **report_link(spec),
                 **version_link(spec, registry, record.version),
+                keys.MLFLOW_RUN: dg.MetadataValue.url(page),
                 **row_count(record.rows),
             },
             data_version=dg.DataVersion(f"{record.training_set[:16]}-v{record.version}"),
@@ -179,11 +205,17 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
     ) -> Any:
         run = retraining_run(context, lake.of(spec, registry))
         results, version = run.judge_gates(), run.version
-        pictures = gate_pictures(results)
+        pictures, found = gate_pictures(results), margins(results)
+        overview = draw_overview(version, found)
         files = {f"gates/{name}.svg": picture.encode() for name, picture in pictures.items()}
+        files["gates/overview.svg"] = overview.encode()
         files[GATES_FILE] = canonical_json(gate_record(results))
         registry.log_files(spec.name, version, files)
-        yield from gate_checks(key, version, results, pictures)
+        about: Metadata = {"gates": in_short(found), "all gates": image("gates", overview)}
+        context.op_execution_context.log_event(dg.AssetObservation(key, metadata=about))
+        links = {**report_link(spec), **version_link(spec, registry, version)}
+        links["all gates"] = image("gates", overview)
+        yield from gate_checks(key, version, results, pictures, links)
 
     return gates
 
@@ -214,26 +246,16 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             metadata={
                 **row_count(predictions.num_rows),
-                "version": version,
-                "reference": reference.digest,
+                keys.VERSION: version,
+                "reference": short(reference.digest),
+                **report_link(spec),
+                **version_link(spec, registry, version),
                 **{name: image(name, picture) for name, picture in pictures.items()},
-                "dagster/column_schema": column_schema(spec, predictions.schema),
+                "dagster/column_schema": column_schema(
+                    spec, predictions.schema, spec.tables.predictions.about
+                ),
             },
             data_version=dg.DataVersion(reference.digest),
         )
 
     return test_predictions
-
-
-def _description(spec: ModelSpec, record: VersionRecord, run_id: str) -> str:
-    """The text of a version's pages in MLflow, with the way back to Dagster."""
-    ui = settings.dagster_ui()
-    assets = f"{ui}/assets/{spec.name}"
-    return (
-        f"{spec.description}\n\n"
-        f"Trained by [run {run_id[:8]}]({ui}/runs/{run_id}) as of {record.as_of} on the "
-        f"[training set]({assets}/{TRAINING_SET}) `{record.training_set}`; its gates are the "
-        f"checks of [{spec.name}/{CHALLENGER}]({assets}/{CHALLENGER}?view=checks), the decisions "
-        f"about it are in [{spec.name}/decisions]({assets}/decisions). "
-        f"`mlops-drift explain {spec.name} --version {record.version}` traces the rest."
-    )

@@ -1,6 +1,7 @@
 """The assets `served` and `serving_metrics`: the log of a service, and what is found in it."""
 
 import time
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -13,10 +14,12 @@ from mlops_drift.assets.common import (
     asset_key,
     days_of,
     model_asset,
+    report_link,
     row_count,
     user_errors,
 )
-from mlops_drift.checks.monitors import monitor_checks, monitor_specs
+from mlops_drift.assets.judged import judged
+from mlops_drift.checks.monitors import monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.monitoring import measure_serving
 from mlops_drift.registry.registry import Registry
@@ -77,10 +80,11 @@ def served_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     )
     def serving_metrics(
         context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult]:
+        model, (first, last) = lake.of(spec, registry), days_of(context)
         with user_errors():
-            found = measure_serving(lake.of(spec, registry), *days_of(context))
-        rows, checks = row_count(len(found.evaluations)), monitor_checks(spec, metrics, found)
-        return dg.MaterializeResult(metadata=rows, check_results=checks)
+            found = measure_serving(model, first, last)
+        about = {**report_link(spec, last), **row_count(len(found.evaluations))}
+        yield from judged(context, model, found, about)
 
     return [served, serving_metrics]

@@ -11,21 +11,16 @@ from mlops_drift.charts.shadow import shadow_chart
 from mlops_drift.checks.report import image, verdict_table
 from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.shadow.scoring import ShadowDay, shadow_summary
+from mlops_drift.monitors.base import interval
 from mlops_drift.pipeline.scoring import Served
 from mlops_drift.store.model_store import ModelStore
 
 _COLUMNS = {
     "scored": "scored",
     "labelled": "n",
-    "metric": "metric",
     "champion": "champion_value",
     "challenger": "challenger_value",
-    "challenger less champion": "difference",
-    "lower": "lower",
-    "upper": "upper",
-    "predictions that differ": "disagreement",
-    "mean score of champion": "champion_score",
-    "mean score of challenger": "challenger_score",
+    "difference": "difference",
 }
 
 
@@ -45,13 +40,13 @@ def comparison_metadata(measured: ShadowDay | None) -> Metadata:
     if measured is None:
         return {}
     shadow = measured.shadow
-    about = {"champion": shadow.champion, "challenger": shadow.challenger}
-    rows = [{**about, **asdict(window)} for window in measured.windows]
+    versions = {"champion": shadow.champion, "challenger": shadow.challenger}
+    rows = [{**versions, **asdict(window)} for window in measured.windows]
     chart = shadow_chart(measured)
     return {
-        _title(about): _table(rows),
         "shadow since": str(shadow.since),
         **({"shadow by production day": image("shadow", chart)} if chart else {}),
+        **({_title(rows[0]): _table(rows)} if rows else {}),
     }
 
 
@@ -62,7 +57,8 @@ def summary_metadata(store: ModelStore, version: int) -> Metadata:
 
 
 def _title(about: Mapping[str, Any]) -> str:
-    return f"shadow: version {about['challenger']} compared with version {about['champion']}"
+    versions = f"version {about['challenger']} compared with version {about['champion']}"
+    return f"shadow: {about['metric']} of {versions}"
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
@@ -70,6 +66,10 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
         [
             {"window": window_name(row["window"], row["production_day"])}
             | {title: row[column] for title, column in _COLUMNS.items()}
+            | {
+                "95 % interval": interval(row["lower"], row["upper"]),
+                "predictions that differ": row["disagreement"],
+            }
             for row in rows
         ]
     )

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from mlops_drift.schema.numbers import chance
+
 NOTHING = "—"
 
 
@@ -18,19 +20,23 @@ def distance(value: float | None) -> str:
 
 
 def quantity(value: float | None) -> str:
-    """A number in the unit of its column, in four significant digits."""
-    return NOTHING if value is None else f"{value:.4g}"
+    """A number in the unit of its column, in four significant digits, or whole.
 
-
-def probability(value: float | None) -> str:
-    """A p-value or q; one too small for a float reads as the bound 1e-300.
-
-    >>> probability(0.04), probability(0.000456), probability(0.0), probability(None)
-    ('0.040', '5e-4', '1e-300', '—')
+    >>> quantity(0.012345), quantity(20040.3), quantity(1e20)
+    ('0.01235', '20,040', '1e+20')
     """
     if value is None:
         return NOTHING
-    return f"{value:.3f}" if value >= 0.001 else f"{max(value, 1e-300):.0e}".replace("e-0", "e-")
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+def probability(value: float | None) -> str:
+    """A p-value or q; very small ones read alike.
+
+    >>> probability(0.04), probability(0.000456), probability(0.0), probability(None)
+    ('0.040', '0.0005', '< 0.0001', '—')
+    """
+    return NOTHING if value is None else chance(value)
 
 
 def percent(share: float) -> str:
@@ -48,4 +54,4 @@ def change(before: float | None, after: float | None) -> str:
     """A share before and after, in percent."""
     if before is None or after is None:
         return NOTHING
-    return f"{percent(before)} %" if before == after else f"{percent(before)} → {percent(after)} %"
+    return f"{percent(before)} %" if before == after else f"{percent(before)} to {percent(after)} %"

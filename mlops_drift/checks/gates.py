@@ -1,14 +1,13 @@
 """The gates as blocking checks on the challenger, each with its numbers and its picture."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 
 import dagster as dg
 
 from mlops_drift.charts.gates import draw
-from mlops_drift.checks.report import check_result, verdict_table
+from mlops_drift.checks import keys
+from mlops_drift.checks.report import Detail, check_result
 from mlops_drift.learning.gates.base import Gate, GateResult
-from mlops_drift.learning.gates.pictures import Limit
 
 
 def gate_specs(key: dg.AssetKey, gates: Sequence[Gate]) -> list[dg.AssetCheckSpec]:
@@ -20,33 +19,35 @@ def gate_specs(key: dg.AssetKey, gates: Sequence[Gate]) -> list[dg.AssetCheckSpe
 
 
 def gate_pictures(gates: Sequence[GateResult]) -> dict[str, str]:
-    """The picture of each gate that has numbers, as SVG by the gate's name."""
-    found = {}
-    for gate in gates:
-        picture = gate.picture
-        if picture is None and isfinite(gate.value) and isfinite(gate.threshold):
-            picture = Limit(gate.name, gate.value, gate.threshold, at_least=False)
-        if picture is not None:
-            found[gate.name] = draw(picture)
-    return found
+    """The picture of each gate in which there is something to see, as SVG by the gate's name."""
+    return {gate.name: draw(gate.picture) for gate in gates if gate.picture is not None}
 
 
 def gate_checks(
-    key: dg.AssetKey, version: int, gates: Sequence[GateResult], pictures: Mapping[str, str]
+    key: dg.AssetKey,
+    version: int,
+    gates: Sequence[GateResult],
+    pictures: Mapping[str, str],
+    links: Mapping[str, Detail],
 ) -> list[dg.AssetCheckResult]:
-    """Reports gates. One that cannot be computed does not pass, and therefore blocks."""
+    """Reports gates. One that cannot be computed does not pass, and therefore blocks.
+
+    Links are shown of gates that did not pass.
+    """
     return [
         check_result(
             key,
             gate.name,
             gate.verdict,
             f"version {version}: {gate.summary}",
-            {"value": gate.value, "threshold": gate.threshold, "n": float(gate.n), **gate.numbers},
+            {keys.VALUE: gate.value, keys.LIMIT: gate.threshold, **gate.numbers},
             gate.advice,
             {
-                "version": version,
-                **{name: verdict_table(rows) for name, rows in gate.tables.items()},
+                keys.VERSION: str(version),
+                keys.ROWS: f"{gate.n:,}",
+                **(links if gate.verdict != "pass" else {}),
             },
+            gate.tables,
             pictures.get(gate.name),
             unknown_blocks=True,
         )

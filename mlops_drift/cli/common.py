@@ -143,10 +143,13 @@ def write_file(option: str, file: str, content: bytes) -> None:
 
 def waiting(what: str) -> "Status":
     """A spinner on stderr, if that is a terminal."""
-    from rich.console import Console
-    from rich.markup import escape
+    from rich.text import Text
 
-    return Console(stderr=True).status(escape(what))
+    from mlops_drift.console import open_console
+
+    console = open_console(stderr=True)
+    spinner = "line" if console.options.ascii_only else "dots"
+    return console.status(Text(what), spinner=spinner)
 
 
 def show(style: str, content: object, print_text: Callable[[], None]) -> None:

@@ -36,7 +36,7 @@ def compact(model: str, style: str) -> None:
 def _print(model: str, found: "list[Compacted]", forgotten: int) -> None:
     import pyarrow as pa
 
-    from mlops_drift.cli.views.tables import print_table
+    from mlops_drift.cli.views.tables import print_texts
 
     if forgotten:
         click.echo(f"{model}: {forgotten:,} old commits forgotten")
@@ -46,5 +46,5 @@ def _print(model: str, found: "list[Compacted]", forgotten: int) -> None:
         click.echo(f"{model}: {after} files of days, nothing to put together")
         return
     shown = [{name: str(value) for name, value in vars(one).items()} for one in changed]
-    print_table(pa.Table.from_pylist(shown))
+    print_texts(pa.Table.from_pylist(shown))
     click.echo(f"{model}: {before} files of days before, {after} now; no row has changed")

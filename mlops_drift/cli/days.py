@@ -52,10 +52,11 @@ def run(
     """
     started = time.monotonic()
     from mlops_drift.cli.views.progress import RunProgress
-    from mlops_drift.cli.views.terminal import print_timeline
+    from mlops_drift.cli.views.timeline import print_timeline
     from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
     from mlops_drift.gateways import open_lake
+    from mlops_drift.lifecycle.spans import acted_and_waited
     from mlops_drift.lifecycle.status import read_status
     from mlops_drift.lifecycle.timeline import read_timeline
     from mlops_drift.lifecycle.unserved import why_unserved
@@ -70,7 +71,8 @@ def run(
     with open_lake() as lake:
         about = ModelContext.of(lake, history.spec)
         timeline = read_timeline(about, first, last)
-        upcoming = read_status(about)["next"]
+        state = read_status(about)
+        decided = [one for one in about.store.decisions.records() if first <= one.day <= last]
         missing = about.store.landing.missing_files(first, last)
         unserved = why_unserved(about)
     seconds = time.monotonic() - started
@@ -89,7 +91,8 @@ def run(
         "labels_judged_again": sorted(history.judged_again),
         "not_serving": unserved,
     }
-    text = partial(print_timeline, history.spec, timeline, upcoming, first, last, seconds)
+    spans, days = acted_and_waited(decided), (first, last)
+    text = partial(print_timeline, history.spec, timeline, spans, state, days, seconds)
     show(style, found, text)
     _report_troubles(history, missing, unserved)
 
@@ -184,13 +187,28 @@ def backtest(
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", required=False)
 @FORMAT
-def status(model: str, style: str) -> None:
-    """Show the state of MODEL: days, champion, checks, decisions."""
-    from mlops_drift.cli.views.terminal import print_status
+def status(model: str | None, style: str) -> None:
+    """Show how MODEL is: its state, checks, champion, data, decisions; without it, all models."""
+    from mlops_drift.cli.views.status import print_overview, print_status
+    from mlops_drift.config.loading import load_models
+    from mlops_drift.lifecycle.health import worst_first
+    from mlops_drift.lifecycle.spans import acted_and_waited
+    from mlops_drift.lifecycle.status import read_status
+
+    if model is None:
+        found = worst_first([_status(name) for name in sorted(load_models())])
+        show(style, found, lambda: print_overview(found))
+        return
+    with opened(model) as about:
+        state = read_status(about)
+        spans = acted_and_waited(about.store.decisions.records())
+    show(style, state, lambda: print_status(state, spans))
+
+
+def _status(model: str) -> dict[str, object]:
     from mlops_drift.lifecycle.status import read_status
 
     with opened(model) as about:
-        found = read_status(about)
-    show(style, found, lambda: print_status(found))
+        return read_status(about)

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from mlops_drift.cli import signs
 from mlops_drift.errors import InternalError, UserError
 from mlops_drift.settings import DAGSTER, isolate
 
@@ -85,11 +86,11 @@ def _start_in_utf8() -> None:
 
 @contextmanager
 def _printable() -> Iterator[None]:
-    """Escapes characters that the output cannot encode, as under cron."""
+    """Replaces characters that the output cannot encode, as under cron."""
     streams = [one for one in (sys.stdout, sys.stderr) if isinstance(one, TextIOWrapper)]
     strict = [(stream, stream.errors) for stream in streams]
     for stream in streams:
-        stream.reconfigure(errors="backslashreplace")
+        stream.reconfigure(errors=signs.NAME)
     yield
     for stream, errors in strict:
         stream.reconfigure(errors=errors)

@@ -75,19 +75,18 @@ def reset(model: str, yes: bool, style: str) -> None:
 
 def _print_plan(spec: "ModelSpec", plan: "CleanupPlan", deleted: bool) -> None:
     """Prints what is deleted, what is kept although it is old, and the size of both."""
-    from rich.console import Console
     from rich.filesize import decimal
-    from rich.markup import escape
-    from rich.table import Column, Table
+
+    from mlops_drift import console
 
     if plan.items:
         title = "deleted" if deleted else "can be deleted"
-        size = Column("size", justify="right")
-        table = Table("kind", "name", size, "reason", title=title, title_justify="left")
+        columns = *console.fixed("kind", "name"), *console.numeric("size")
+        table = console.table_of(*columns, console.long_text("reason"))
         for item in plan.items:
-            name, reason = escape(item.name[:32]), escape(item.reason)
-            table.add_row(item.kind, name, decimal(item.size), reason)
-        Console(highlight=False).print(table)
+            row = item.kind, item.name[:32], decimal(item.size), item.reason
+            table.add_row(*console.cells(row))
+        console.print_table(console.open_console(), table, title)
     for kept in plan.kept:
         click.echo(f"kept: {kept.kind} {kept.name[:32]}: {'; '.join(kept.needed_by)}")
     done = "deleted" if deleted else "can be deleted with --delete"

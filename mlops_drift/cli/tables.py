@@ -45,7 +45,7 @@ def sql(query: str | None, as_of: date | int | None, style: str) -> None:
     """Run the SQL QUERY over all tables; without one, list the tables."""
     if isinstance(as_of, int) and not query:
         raise click.UsageError(f"--as-of {as_of}: a list of all tables needs a day, not a commit")
-    from mlops_drift.cli.views.tables import print_table
+    from mlops_drift.cli.views.tables import print_result, print_texts
     from mlops_drift.gateways import open_lake
     from mlops_drift.store.queries import Form, list_tables, records, run_sql
 
@@ -61,7 +61,7 @@ def sql(query: str | None, as_of: date | int | None, style: str) -> None:
         writer.writerows(zip(*(column.to_pylist() for column in result.columns), strict=True))
     else:
         found = records(result) if style == "json" else []
-        show(style, found, lambda: print_table(result))
+        show(style, found, lambda: (print_result if query else print_texts)(result))
 
 
 @click.command()

@@ -76,14 +76,18 @@ def rollback(model: str, to: int | None, at_once: bool, by: str, reason: str) ->
 @click.argument("model")
 @FORMAT
 def log(model: str, style: str) -> None:
-    """List the decisions about MODEL: what, by whom, why, with which outcome."""
-    from mlops_drift.cli.views.versions import log_lines
+    """List the decisions about MODEL and its waits: what, by whom, why, with which outcome."""
+    from mlops_drift.cli.views.decisions import log_lines
+    from mlops_drift.console import open_console
     from mlops_drift.lifecycle.decisions import published
+    from mlops_drift.lifecycle.spans import acted_and_waited
+    from mlops_drift.policy.decision import IDLE
 
     with opened(model) as about:
-        records = about.store.decisions.records(idle=False)
-    found = [published(record) for record in records]
-    show(style, found, lambda: click.echo("\n".join(log_lines(model, records))))
+        records = about.store.decisions.records()
+    found = [published(record) for record in records if record.action not in IDLE]
+    lines = log_lines(model, acted_and_waited(records), open_console().width)
+    show(style, found, lambda: click.echo("\n".join(lines)))
 
 
 @click.command()
@@ -91,12 +95,15 @@ def log(model: str, style: str) -> None:
 @click.option("--version", type=click.IntRange(1), help="Explain a version.")
 @click.option("--day", type=day, help="Explain a day, and the version that served it.")
 @click.option("--key", help="Explain an event with its predictions and labels.")
+@click.option("--full", is_flag=True, help="With all digits, hashes and digests, as JSON has them.")
 @FORMAT
-def explain(model: str, version: int | None, day: date | None, key: str | None, style: str) -> None:
+def explain(
+    model: str, version: int | None, day: date | None, key: str | None, full: bool, style: str
+) -> None:
     """Trace a version, a day or an event of MODEL back to rows, files and code."""
     if [version, day, key].count(None) != 2:
         raise click.UsageError("give exactly one of --version, --day and --key")
-    from mlops_drift.cli.views.versions import lineage_lines
+    from mlops_drift.cli.views.lineage import lineage_lines, print_lineage
     from mlops_drift.lifecycle.lineage import trace_day, trace_key, trace_version
 
     with opened(model) as about:
@@ -106,7 +113,8 @@ def explain(model: str, version: int | None, day: date | None, key: str | None, 
             title, chain = f"{model}, {day}", trace_day(about, day)
         else:
             title, chain = f"{model}, {about.spec.key} {key}", trace_key(about, str(key))
-    show(style, chain, lambda: click.echo("\n".join(lineage_lines(title, chain))))
+    full_text = "\n".join(lineage_lines(title, chain))
+    show(style, chain, lambda: click.echo(full_text) if full else print_lineage(title, chain))
 
 
 @click.command()

@@ -35,7 +35,7 @@ class ColumnHistory:
     @property
     def is_time(self) -> bool:
         """Whether the column says when rows are of, and so has no verdict."""
-        return bool(self.cell.column and self.cell.column.are_moments)
+        return self.cell.is_time
 
     @property
     def judged(self) -> list[float | None]:
@@ -44,8 +44,8 @@ class ColumnHistory:
 
     @property
     def shown(self) -> int:
-        """Number of the chunk that stands for the column: the last of the column's verdict."""
-        return max(n for n, cell in enumerate(self.cells) if cell.verdict == self.verdict)
+        """Number of the chunk that stands for the column: the last that fails, else the last."""
+        return self.failed[-1] if self.failed else len(self.cells) - 1
 
     @property
     def cell(self) -> ColumnComparison:

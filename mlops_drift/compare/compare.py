@@ -13,6 +13,7 @@ from functools import partial
 from mlops_drift.compare.chunks import chunks_of
 from mlops_drift.compare.measuring import Sides, Test, measure_column
 from mlops_drift.compare.result import ColumnComparison, Comparison
+from mlops_drift.drift.column_reference import as_dates
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.reference import Reference
 from mlops_drift.drift.rows import Kind, Rows, Source
@@ -34,6 +35,7 @@ def compare(
 ) -> Comparison:
     """Compares two tables column by column: all columns that either has, or those named.
 
+    Dates and timestamps are only judged if they are named: two periods always differ in them.
     The kinds and bins of a fitted reference stay. `categorical` are numeric columns to read as
     categories, `tests` further tests of numeric columns; `auc` trains a classifier that tells the
     tables apart.
@@ -99,7 +101,17 @@ def _sides(
             column.read_like(now, name)
     chunks = chunks_of(now, by)
     kinds = _kinds(past, now, columns, categorical, by)
-    return Sides(past, now, kinds, chunks, monitor or DriftMonitor(), tests)
+    named = kinds if columns else categorical
+    times = frozenset(name for name in kinds if name not in named and _is_time(past, now, name))
+    return Sides(past, now, kinds, chunks, monitor or DriftMonitor(), tests, times)
+
+
+def _is_time(past: Rows | Reference, now: Rows, name: str) -> bool:
+    if name not in past.columns or name not in now.columns or not now.is_moment(name):
+        return False
+    if isinstance(past, Reference):
+        return past.columns[name].are_moments
+    return past.is_moment(name)
 
 
 def _read_alike(past: Rows, now: Rows) -> None:
@@ -155,22 +167,23 @@ def _compare(sides: Sides) -> list[Comparison]:
     n_reference = sides.past.count
     chunks = zip(sides.chunks.labels, sides.chunks.sizes, *measured, strict=True)
     return [
-        Comparison(chunk, n_reference, size, _judged(columns, sides.monitor))
+        Comparison(chunk, n_reference, size, _judged(columns, sides))
         for chunk, size, *columns in chunks
     ]
 
 
-def _judged(
-    columns: Sequence[ColumnComparison], monitor: DriftMonitor
-) -> dict[str, ColumnComparison]:
+def _judged(columns: Sequence[ColumnComparison], sides: Sides) -> dict[str, ColumnComparison]:
     """The columns of a chunk with their verdicts."""
     found = {item.name: item for item in columns}
+    times = [item for item in columns if item.name in sides.times and item.column]
+    found |= {item.name: _as_time(item) for item in times}
     measured = [
         Judged(item.name, 0, item.column, item.column.counts, item.counts, item.measures)
         for item in columns
         if item.column and item.measures and item.counts is not None
+        if not found[item.name].is_time
     ]
-    verdicts = judge_comparisons(measured, monitor)
+    verdicts = judge_comparisons(measured, sides.monitor)
     for drift, nulls in zip(verdicts[::2], verdicts[1::2], strict=True):
         deciding = [item for item in (drift, nulls) if item.verdict == "fail"] or [drift]
         found[drift.column] = replace(
@@ -181,3 +194,18 @@ def _judged(
             excess=max(item.excess for item in deciding),
         )
     return found
+
+
+def _as_time(item: ColumnComparison) -> ColumnComparison:
+    """A column of dates or timestamps, with its range on both sides in place of a verdict."""
+    moments, measures = item.column and item.column.moments, item.measures
+    before = _range(moments.minimum, moments.maximum) if moments else "none"
+    after = _range(measures.minimum, measures.maximum) if measures else "none"
+    reason = f"{item.name} is a time and was not judged: {after}, in the reference {before}"
+    return replace(item, is_time=True, reasons=(reason,))
+
+
+def _range(first: float | None, last: float | None) -> str:
+    if first is None or last is None:
+        return "none"
+    return " to ".join(dict.fromkeys(as_dates([first, last])))

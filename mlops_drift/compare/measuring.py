@@ -32,7 +32,11 @@ TESTS: Mapping[Test, Callable[[Floats, Floats], tuple[float, float]]] = {
 
 @dataclass(frozen=True)
 class Sides:
-    """Both tables, and how to measure their columns; kind None is nested, or one side lacks it."""
+    """Both tables, and how to measure their columns; kind None is nested, or one side lacks it.
+
+    Attributes:
+        times: columns that say when rows are of: two periods always differ in them.
+    """
 
     past: Rows | Reference
     now: Rows
@@ -40,6 +44,7 @@ class Sides:
     chunks: Chunks
     monitor: DriftMonitor
     tests: Sequence[Test]
+    times: frozenset[str]
 
 
 def measure_column(sides: Sides, name: str) -> list[ColumnComparison]:

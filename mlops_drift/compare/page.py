@@ -11,6 +11,7 @@ from mlops_drift.charts.html import rendered
 from mlops_drift.compare.column_history import ColumnHistory, column_histories, shares
 from mlops_drift.compare.result import ColumnComparison, Comparison
 from mlops_drift.drift.config import DriftMonitor
+from mlops_drift.drift.measures import Measures
 from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.drift.sentences import count
 from mlops_drift.schema.verdicts import Verdict, overall
@@ -159,13 +160,19 @@ def _numbers(cell: ColumnComparison) -> list[tuple[str, str]]:
         ("null", numbers.change(m.null_reference, m.null_share)),
         ("unseen", _share(m.unseen)),
         ("out of range", _share(m.out_of_range)),
+        *(_of_values(m) if cell.column and not cell.column.are_moments else []),
+        *((name.replace("_", " "), numbers.quantity(value)) for name, value in cell.tests.items()),
+    ]
+    return [(name, text) for name, text in found if text != numbers.NOTHING]
+
+
+def _of_values(m: Measures) -> list[tuple[str, str]]:
+    return [
         ("mean", _pair(m.mean_reference, m.mean)),
         ("standard deviation", _pair(m.std_reference, m.std)),
         ("smallest", numbers.quantity(m.minimum)),
         ("largest", numbers.quantity(m.maximum)),
-        *((name.replace("_", " "), numbers.quantity(value)) for name, value in cell.tests.items()),
     ]
-    return [(name, text) for name, text in found if text != numbers.NOTHING]
 
 
 def _share(share: float | None) -> str:

@@ -22,6 +22,7 @@ class ColumnComparison:
         q: p-value of the deciding rule after Benjamini-Hochberg; None where unknown.
         excess: the deciding value in units of its threshold.
         tests: statistics and p-values of the tests that were asked for.
+        is_time: whether it says when rows are of, so that it is measured but not judged.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ColumnComparison:
     verdict: Verdict = "unknown"
     reasons: tuple[str, ...] = ()
     excess: float = 0.0
+    is_time: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """The column as JSON-safe values; what does not apply is None."""
@@ -48,6 +50,7 @@ class ColumnComparison:
             "q": self.q,
             "verdict": self.verdict,
             "reasons": list(self.reasons),
+            **({"is_time": True} if self.is_time else {}),
             **self.tests,
         }
 

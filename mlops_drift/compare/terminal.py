@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -13,17 +12,22 @@ from mlops_drift.charts import numbers
 from mlops_drift.charts.sparkline import BARS
 from mlops_drift.compare.column_history import ColumnHistory, column_histories, shares
 from mlops_drift.compare.result import ColumnComparison, Comparison
+from mlops_drift.console import (
+    STYLES,
+    fixed,
+    in_one_line,
+    numeric,
+    open_console,
+    print_table,
+    shortened,
+    table_of,
+)
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import drift_metric
 from mlops_drift.drift.sentences import count
-from mlops_drift.schema.verdicts import Verdict
 
-STYLES: dict[Verdict, str] = {"fail": "red", "unknown": "yellow", "pass": "green"}
-
-# Where nobody looks at the lines as they come, in a pipe or a file.
-_PIPE_WIDTH = 100
-# Narrower terminals go without the distributions.
-_FULL_WIDTH = 98
+# Narrower terminals go without the distributions, and then without the other measures.
+_FULL_WIDTH, _MEASURES_WIDTH = 98, 78
 _MAX_BARS = 10
 _MAX_TREND = 30
 _MAX_CHUNKS = 100
@@ -39,21 +43,22 @@ def print_comparison(
         ValueError: there is no comparison.
     """
     histories = column_histories(comparisons, monitor)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _PIPE_WIDTH
+    console = open_console()
+    times = [history for history in histories if history.is_time]
+    histories = [history for history in histories if not history.is_time]
     _print_head(console, comparisons, histories, (reference_name, current_name), monitor)
     if comparisons[0].chunk is None:
-        tables = [_columns(histories, monitor, console.width >= _FULL_WIDTH)]
+        tables = [_columns(histories, monitor, console.width)]
     else:
         if len(comparisons) > _MAX_CHUNKS:
             console.print(f"The last {_MAX_CHUNKS} of {len(comparisons):,} chunks:", style="dim")
         drifted = [history for history in histories if history.failed]
         tables = [_chunks(comparisons[-_MAX_CHUNKS:]), *([_trends(drifted)] if drifted else [])]
     for table in tables:
-        console.print(table)
+        print_table(console, table)
         console.print()
     _print_reasons(console, histories)
+    _print_times(console, times)
     if comparisons[0].auc is not None:
         console.print(
             f"Domain classifier: AUC {comparisons[0].auc:.3f} (0.5: the tables look the same, "
@@ -78,7 +83,9 @@ def _print_head(
     if unknown:
         head.append(f", {unknown} not judged", "bold yellow")
     console.print(head)
-    before, after = (_printable(name) for name in names)
+    if chunks and (advice := _about_small_chunks(comparisons, monitor.min_rows)):
+        console.print(Text(advice, "yellow"))
+    before, after = (in_one_line(name) for name in names)
     n = count(sum(comparison.n_current for comparison in comparisons), "row")
     n_reference = count(comparisons[0].n_reference, "row")
     console.print(Text(f"{after}, {n}, against {before}, {n_reference}"), soft_wrap=True)
@@ -91,25 +98,44 @@ def _print_head(
     )
 
 
-def _columns(histories: Sequence[ColumnHistory], monitor: DriftMonitor, has_bars: bool) -> Table:
+def _about_small_chunks(comparisons: Sequence[Comparison], min_rows: int) -> str:
+    """What to do where chunks have too few rows for a verdict; empty where none has."""
+    sizes = sorted(comparison.n_current for comparison in comparisons)
+    small = sum(size < min_rows for size in sizes)
+    if not small:
+        return ""
+    middle = sizes[len(sizes) // 2]
+    advice = f"--min-rows {middle} would judge most of them, " if middle < min_rows else ""
+    return (
+        f"{small:,} of {count(len(sizes), 'chunk')} have fewer than the {min_rows:,} rows that a "
+        f"verdict needs: {advice}longer chunks would judge more surely"
+    )
+
+
+def _columns(histories: Sequence[ColumnHistory], monitor: DriftMonitor, width: int) -> Table:
+    has_measures, has_bars = width >= _MEASURES_WIDTH, width >= _FULL_WIDTH
     table = _table(
-        Column("column", overflow="ellipsis"),
-        *_texts("kind", "verdict"),
-        *_numbers(f"{monitor.metric} / limit", "psi", "ks", "null", "q"),
-        *(_texts(f"{'reference':<{_MAX_BARS}} current") if has_bars else []),
+        "column",
+        *fixed("kind", "verdict"),
+        *numeric(f"{monitor.metric} / limit"),
+        *(numeric("psi", "ks", "null", "q") if has_measures else []),
+        *(fixed(f"{'reference':<{_MAX_BARS}} current") if has_bars else []),
     )
     for history in histories:
         cell, measures = history.cell, history.cell.measures
         row: list[Text | str] = [
-            Text(_printable(history.name)),
+            shortened(in_one_line(history.name)),
             (cell.kind or numbers.NOTHING)[:3],
             Text(cell.verdict, STYLES[cell.verdict]),
             _effect(history, monitor),
-            numbers.distance(measures.value("psi") if measures else None),
-            numbers.distance(measures.value("ks") if measures else None),
-            _nulls(cell, monitor),
-            numbers.probability(cell.q),
         ]
+        if has_measures:
+            row += [
+                numbers.distance(measures.value("psi") if measures else None),
+                numbers.distance(measures.value("ks") if measures else None),
+                _nulls(cell, monitor),
+                numbers.probability(cell.q),
+            ]
         table.add_row(*row, *([_pair(cell)] if has_bars else []))
     return table
 
@@ -120,7 +146,7 @@ def _effect(history: ColumnHistory, monitor: DriftMonitor) -> Text:
         return Text(numbers.NOTHING)
     is_far = value >= history.threshold
     own = "" if history.metric == monitor.metric else f"{history.metric} "
-    text = f"{own}{numbers.distance(value)} {'≥' if is_far else '<'} {history.threshold:g}"
+    text = f"{own}{numbers.distance(value)} {'>=' if is_far else '<'} {history.threshold:g}"
     return Text(text, STYLES["fail"] if is_far and history.verdict == "fail" else "")
 
 
@@ -158,35 +184,35 @@ def sparkline(values: Sequence[float | None], top: float) -> str:
 
 
 def _chunks(comparisons: Sequence[Comparison]) -> Table:
-    names = Column("drifted columns", overflow="ellipsis")
-    table = _table(*_texts("chunk"), *_numbers("rows", "drifted", "unknown"), names)
+    table = _table(*fixed("chunk"), *numeric("rows", "drifted", "unknown"), "drifted columns")
     for comparison in comparisons:
-        drifted = [_printable(name) for name in comparison.drifted]
-        unknown = sum(column.verdict == "unknown" for column in comparison.columns.values())
+        drifted = [in_one_line(name) for name in comparison.drifted]
+        unjudged = [one for one in comparison.columns.values() if one.verdict == "unknown"]
+        unknown = sum(not one.is_time for one in unjudged)
         more = f" and {len(drifted) - _MAX_NAMES} more" if len(drifted) > _MAX_NAMES else ""
         table.add_row(
-            Text(_printable(comparison.chunk or "")),
+            Text(in_one_line(comparison.chunk or "")),
             f"{comparison.n_current:,}",
             Text(str(len(drifted) or numbers.NOTHING), STYLES["fail"] if drifted else ""),
             str(unknown or numbers.NOTHING),
-            Text(", ".join(drifted[:_MAX_NAMES]) + more),
+            shortened(", ".join(drifted[:_MAX_NAMES]) + more),
         )
     return table
 
 
 def _trends(histories: Sequence[ColumnHistory]) -> Table:
     table = _table(
-        Column("column", overflow="ellipsis"),
-        *_numbers("failed in"),
-        *_texts("first failed", "over the chunks"),
-        *_numbers("highest", "last", "limit"),
+        "column",
+        *numeric("failed in"),
+        *fixed("first failed", "over the chunks"),
+        *numeric("highest", "last", "limit"),
     )
     for history in histories:
         highest = numbers.highest(history.judged)
         table.add_row(
-            Text(_printable(history.name)),
+            shortened(in_one_line(history.name)),
             f"{len(history.failed)} of {len(history.cells)}",
-            Text(_printable(history.chunks[history.failed[0]] or "")),
+            Text(in_one_line(history.chunks[history.failed[0]] or "")),
             _trend(history.judged),
             f"{history.metric} {numbers.distance(highest)}",
             numbers.distance(history.judged[-1]),
@@ -204,32 +230,43 @@ def _trend(values: Sequence[float | None]) -> str:
 
 
 def _print_reasons(console: Console, histories: Sequence[ColumnHistory]) -> None:
-    titles: dict[Verdict, str] = {"fail": "Drifted", "unknown": "Not judged"}
-    for verdict, title in titles.items():
-        found = [history for history in histories if history.verdict == verdict]
-        if not found:
-            continue
-        console.print(title, style=f"bold {STYLES[verdict]}")
-        for history in found:
-            chunk = history.chunks[history.shown]
-            when = "" if chunk is None else f"{_printable(chunk)}: "
+    """Why columns drifted, a line each; why they were not judged, a line for each reason."""
+    failed = [history for history in histories if history.verdict == "fail"]
+    unknown = [history for history in histories if history.verdict == "unknown"]
+    if failed:
+        console.print(Text("Drifted", f"bold {STYLES['fail']}"))
+        for history in failed:
             for reason in history.cell.reasons:
-                console.print(Text(f"  {when}{_printable(reason)}"), soft_wrap=True)
+                console.print(Text(f"  {_when(history)}{in_one_line(reason)}"), soft_wrap=True)
+        console.print()
+    if unknown:
+        console.print(Text("Not judged", f"bold {STYLES['unknown']}"))
+        names: dict[str, list[str]] = {}
+        for history in unknown:
+            for reason in history.cell.reasons:
+                why = reason.removeprefix(f"{history.name} was not judged: ")
+                names.setdefault(f"{_when(history)}{why}", []).append(history.name)
+        for why, of in names.items():
+            more = f" and {len(of) - _MAX_NAMES} more" if len(of) > _MAX_NAMES else ""
+            line = f"  {', '.join(of[:_MAX_NAMES])}{more}: {why}"
+            console.print(Text(in_one_line(line)), soft_wrap=True)
         console.print()
 
 
-def _texts(*names: str) -> list[Column]:
-    return [Column(name, no_wrap=True) for name in names]
+def _when(history: ColumnHistory) -> str:
+    chunk = history.chunks[history.shown]
+    return "" if chunk is None else f"{in_one_line(chunk)}: "
 
 
-def _numbers(*names: str) -> list[Column]:
-    return [Column(name, justify="right", no_wrap=True) for name in names]
+def _print_times(console: Console, times: Sequence[ColumnHistory]) -> None:
+    if not times:
+        return
+    console.print(Text("Times, not judged unless --columns names them", "bold"))
+    for history in times:
+        for reason in history.cell.reasons:
+            console.print(Text(f"  {in_one_line(reason)}"), soft_wrap=True)
+    console.print()
 
 
-def _table(*columns: Column) -> Table:
-    return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
-
-
-def _printable(text: str) -> str:
-    """The text on one line, and without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
+def _table(*columns: Column | str) -> Table:
+    return table_of(*columns, gap=0)

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from functools import cached_property
 from math import ceil
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from unicodedata import category
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -24,7 +24,7 @@ from mlops_drift.notifications.config import Notifications
 from mlops_drift.policy.config import RetrainingPolicy
 from mlops_drift.policy.retention import Lookback, Retention, lookback_of, require_within_lookback
 from mlops_drift.schema.columns import Column, Target, source_columns
-from mlops_drift.schema.fields import Name, Strict
+from mlops_drift.schema.fields import Distinct, Name, Owner, Strict
 from mlops_drift.serving.rules.config import FallbackRules
 from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
@@ -45,6 +45,11 @@ class ModelSpec(Strict):
 
     name: str = Field(description="Name of the model: lower case, digits and underscores.")
     description: str = Field("", description="What the model predicts, and for whom.")
+    owners: Annotated[list[Owner], Distinct] = Field(
+        [],
+        description="Who is responsible, as Dagster shows it on every asset: addresses of e-mail, "
+        "or teams such as team:risk.",
+    )
     start_date: date = Field(description="First day of events.")
     end_date: date | None = Field(
         None, description="Last day; without one the daily schedule never ends."

@@ -24,6 +24,8 @@ MAX_CATEGORIES = 20_000
 NOVELTY_BINS = 8
 
 OTHER, NON_FINITE, RARE, UNSEEN, NULL = "other", "non-finite", "rare", "unseen", "null"
+# Below, a number is written with all digits before its point.
+_LARGEST_PLAIN = 1e15
 # The fields that the JSON of a column lacks.
 _LEFT_OUT = ("sample", "frozen_digest")
 _SPECIAL = (OTHER, NON_FINITE, RARE, UNSEEN, NULL)
@@ -247,18 +249,33 @@ def _moments(sample: SortedValues) -> Moments:
 
 
 def _dates(days: tuple[float, ...] | tuple[str, ...]) -> list[str]:
-    """Days since 1970-01-01 as dates, with the time where one of them is not midnight."""
+    """Days as dates, or as numbers where dates do not keep them apart."""
+    texts = as_dates([float(day) for day in days])
+    return texts if len(set(texts)) == len(texts) else _texts(days)
+
+
+def as_dates(days: Sequence[float]) -> list[str]:
+    """Days since 1970-01-01 as dates; where one has a time, all have.
+
+    >>> as_dates([20000.0]), as_dates([20000.5, 20001.0])
+    (['2024-10-04'], ['2024-10-04T12:00:00', '2024-10-05T00:00:00'])
+    """
     moments = (np.array(days, dtype=np.float64) * 86_400_000_000).astype("datetime64[us]")
     dates = moments.astype("datetime64[D]")
     shown = dates if np.all(moments == dates) else moments.astype("datetime64[s]")
     texts: list[str] = np.datetime_as_string(shown).tolist()
-    return texts if len(set(texts)) == len(texts) else _texts(days)
+    return texts
+
+
+def _in_digits(number: float, digits: int) -> str:
+    text = f"{number:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text and abs(number) < _LARGEST_PLAIN else text
 
 
 def _texts(numbers: tuple[float, ...] | tuple[str, ...]) -> list[str]:
     """Numbers in the fewest digits, four at least, that keep them apart."""
     for digits in range(4, 18):
-        texts = [f"{number:.{digits}g}" for number in numbers]
+        texts = [_in_digits(float(number), digits) for number in numbers]
         if len(set(texts)) == len(texts):
             break
     return texts

@@ -6,6 +6,7 @@ import numpy as np
 
 from mlops_drift.drift.column_reference import ColumnReference, Counts, shares
 from mlops_drift.drift.metrics.registry import drift_metric
+from mlops_drift.schema.numbers import chance_of
 
 if TYPE_CHECKING:
     from mlops_drift.drift.verdict import ColumnVerdict
@@ -41,11 +42,11 @@ def _finding(verdict: "ColumnVerdict") -> str:
     else:
         size = f"{drift_metric(verdict.metric).title} {verdict.value:.3f}"
         limit, moved, stayed = f"{verdict.threshold:.3f}", "moved", "stayed within its limit"
-    name, q = verdict.column, _p(verdict.q)
+    name, q = verdict.column, chance_of("q", verdict.q)
     if verdict.verdict == "pass" and verdict.value >= verdict.threshold:
-        return f"{name}: not significant (q = {q}): {size}, limit {limit}{_span(verdict)}"
+        return f"{name}: not significant ({q}): {size}, limit {limit}{_span(verdict)}"
     finding = moved if verdict.verdict == "fail" else stayed
-    return f"{name} {finding}: {size} (limit {limit}, q {q}){_span(verdict)}"
+    return f"{name} {finding}: {size} (limit {limit}, {q}){_span(verdict)}"
 
 
 def _span(verdict: "ColumnVerdict") -> str:
@@ -63,8 +64,3 @@ def _largest_move(column: ColumnReference, past: Counts, counts: Counts) -> str:
     if len(label) > _LONGEST_LABEL:
         label = f"{label[: _LONGEST_LABEL - 1]}…"
     return f"share of {label} went from {percent(before[number])} to {percent(after[number])}"
-
-
-def _p(value: float) -> str:
-    """A p-value in one digit; one too small for a float reads as the bound 1e-300."""
-    return f"{max(value, 1e-300):.1g}".replace("e-0", "e-")

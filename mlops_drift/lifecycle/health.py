@@ -1,6 +1,6 @@
 """Whether a model is well, in one word and a few sentences, and what happens next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -46,11 +46,17 @@ class Health:
         return WORDS[self.state]
 
 
+def worst_first(models: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What has a `health` and the name of a `model`, by state and then by name."""
+    return sorted(models, key=lambda one: (STATES.index(one["health"]["state"]), one["model"]))
+
+
 def health_of(status: Mapping[str, Any], unserved: Unserved | None) -> Health:
     """The health of a model from its status, and why no version serves (`why_unserved`)."""
     checks, champion = status["checks"], status["champion"]
     failing = [one for one in checks if one["verdict"] == "fail" and not one["warns"]]
-    others = [*_failed_sentences(failing), *_waiting_sentences(status)]
+    waits = [waiting_sentence(status["shadow"])] if status["shadow"] else []
+    others = [*_failed_sentences(failing), *waits]
     paused = status["next"].startswith("give_up")
     if failing:
         state: State = "failing"
@@ -81,21 +87,23 @@ def _failed_sentences(failing: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def _waiting_sentences(status: Mapping[str, Any]) -> list[str]:
-    shadow = status["shadow"]
-    if not shadow:
-        return []
+def waiting_sentence(shadow: Mapping[str, Any]) -> str:
+    """Which version waits, since when, and how it does beside the champion; of a status."""
     waits = f"Version {shadow['version']} waits for approval since {shadow['since']}"
-    known = [one for one in shadow["windows"] if one["difference"] == one["difference"]]
-    if not known:
-        return [f"{waits}; no event that both versions scored has a label yet."]
-    # The longest, since the wait began.
-    one = min(known, key=lambda window: window["window"] or 0)
+    one = longest_window(shadow)
+    if one is None:
+        return f"{waits}; no event that both versions scored has a label yet."
     ends = f"{one['lower']:+.3f} to {one['upper']:+.3f}"
-    return [
+    return (
         f"{waits}: {one['metric']} {one['difference']:+.3f} ({ends}) on {one['n']:,} events "
         f"against version {one['champion']}."
-    ]
+    )
+
+
+def longest_window(shadow: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The comparison of a challenger that waits since its wait began; None without labels."""
+    known = [one for one in shadow["windows"] if one["difference"] == one["difference"]]
+    return min(known, key=lambda window: window["window"] or 0, default=None)
 
 
 def _rest(checks: Sequence[Mapping[str, Any]], day: object) -> list[str]:

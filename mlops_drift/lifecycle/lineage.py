@@ -14,7 +14,7 @@ from mlops_drift.lifecycle.decisions import published_evidence
 from mlops_drift.lifecycle.transitions import known_version
 from mlops_drift.monitors.context import EVENTS, LABELS
 from mlops_drift.pipeline.logged import SPEC
-from mlops_drift.registry.base import GATES_FILE, RegistryError
+from mlops_drift.registry.base import GATES_FILE, VERSION_FILE, RegistryError
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
@@ -26,7 +26,7 @@ from mlops_drift.store.tables import Table
 _SHOWN = 3
 
 _OF_EVIDENCE = ("check", "column", "window", "value", "threshold", "day")
-_OF_GATES = ("gate", "verdict", "value", "threshold", "n")
+_OF_GATES = ("gate", "verdict", "value", "direction", "threshold", "n")
 _OF_CODE = ("git_sha", "code_digest", "lock_digest", "spec_digest")
 
 Facts = dict[str, object]
@@ -68,13 +68,14 @@ def trace_version(model: ModelContext, version: int) -> list[Link]:
             "MLflow": registry.version_page(name, version, settings.mlflow_ui()),
             "Dagster": f"{settings.dagster_ui()}/assets/{name}/challenger",
         }
-        code.facts.update({tag: tags[tag] for tag in _OF_CODE if tag in tags})
+        made_by = registry.read_json(name, version, VERSION_FILE)
+        code.facts.update({fact: made_by[fact] for fact in _OF_CODE})
         if derived := registry.read_json(name, version, SPEC).get("features_sql"):
             code.facts["features.sql"] = sha256(derived.encode()).hexdigest()
         # Of the last run, or of the approval after it; a version may have been through neither.
         with suppress(RegistryError):
             found = registry.read_json(name, version, GATES_FILE)
-            gates.rows.extend({column: row[column] for column in _OF_GATES} for row in found)
+            gates.rows.extend({column: row.get(column) for column in _OF_GATES} for row in found)
     return [
         Link("version", facts),
         *([gates] if gates.rows else []),
@@ -196,7 +197,8 @@ def _promotion(store: ModelStore, promotion: Promotion) -> Link:
     record = store.decisions.get(promotion.decision)
     evidence = [published_evidence(item) for item in record.evidence[:_SHOWN]] if record else []
     facts: Facts = {
-        "serves since the end of": promotion.as_of,
+        "trained as of": store.versions.get(promotion.version).as_of,
+        "serves since": promotion.serves_since,
         "replaces": promotion.previous,
         "decision": promotion.decision,
         "triggers": record.cause or None if record else None,

@@ -1,6 +1,7 @@
 """Who serves: promotion, approval, rejection and rollback, each a decision on record."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
 
 from mlops_drift.config.context import ModelContext
@@ -18,7 +19,7 @@ from mlops_drift.pipeline.baseline import has_baseline, record_baseline
 from mlops_drift.pipeline.gates import evaluate_gates, gate_record
 from mlops_drift.policy.decision import DecisionRecord, Outcome
 from mlops_drift.policy.situation import waiting_for_approval
-from mlops_drift.registry.base import GATES_FILE
+from mlops_drift.registry.base import CHALLENGER, GATES_FILE, RegistryError, run_name
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift.store.write_once import canonical_json
@@ -125,6 +126,12 @@ def reject_challenger(
         reason = f"rejected by {person.name}: {person.reason}"
         outcome = Outcome("rejected", day, reason, waiting.challenger, person=person.name)
         store.decisions.record_outcome(waiting.id, outcome)
+        name, challenger = model.spec.name, waiting.challenger
+        # A version that somebody deleted from the registry can be rejected too.
+        with suppress(RegistryError):
+            model.registry.remove_alias(name, CHALLENGER, challenger)
+            title = run_name(waiting.day, waiting.cause, challenger)
+            model.registry.name_run(name, f"{title}, rejected", challenger)
         return store.decisions.get(waiting.id) or waiting
 
 

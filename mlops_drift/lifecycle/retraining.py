@@ -1,7 +1,7 @@
 """A retraining, step by step: rows chosen, a set built, a challenger trained, gated, promoted."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 
 import pyarrow as pa
@@ -26,6 +26,7 @@ from mlops_drift.pipeline.training import (
     train_challenger,
 )
 from mlops_drift.policy.decision import DecisionRecord, Outcome, Status
+from mlops_drift.registry.base import CHALLENGER, run_name
 from mlops_drift.store.records import DecisionRow, Promotion, VersionRecord
 from mlops_drift.store.troubles import sentence_of
 
@@ -66,6 +67,7 @@ class RetrainingRun:
                 "some days first"
             )
         with self._ending():
+            self._name_run(day)
             if decision and decision.candidates:
                 chosen = self._choose_window(decision)
                 since = chosen.since
@@ -88,7 +90,7 @@ class RetrainingRun:
         return chosen
 
     def train(
-        self, on_trial: OnTrial = lambda number, value: None, trainer: Trainer | None = None
+        self, on_trial: OnTrial = lambda trial: None, trainer: Trainer | None = None
     ) -> tuple[VersionRecord, bool]:
         """Trains the challenger, or finds the one made from the same set, spec and code.
 
@@ -101,7 +103,13 @@ class RetrainingRun:
                 self._model, built.training_set or "", built.day, on_trial, trainer=trainer
             )
             self._log.record_challenger(self._name, built.day, record.version)
+        self._name_run(built.day, record.version, "" if is_new else ", trained before")
         return record, is_new
+
+    def _name_run(self, day: date, version: int | None = None, ending: str = "") -> None:
+        """Names the run under way, such as `v3 2024-10-05 performance_drop`."""
+        name = run_name(day, self.decision.cause if self.decision else "by hand", version)
+        self._model.registry.name_run(self._model.spec.name, name + ending)
 
     def judge_gates(self) -> list[GateResult]:
         """Evaluates the gates; a decision whose challenger does not pass them all is rejected."""
@@ -205,6 +213,12 @@ class RetrainingRun:
         outcome = Outcome(status, day, reason, challenger, failed_gates, digest=digest)
         self._log.record_outcome(self._name, outcome)
         self._on_outcome(self._name)
+        if outcome.status == "rejected" and challenger:
+            self._model.registry.remove_alias(self._model.spec.name, CHALLENGER, challenger)
+        if status in ("rejected", "failed"):
+            # A name that cannot be written must not hide why a training failed.
+            with suppress(Exception):
+                self._name_run(day, challenger, f", {status}")
 
 
 def window_sentence(chosen: WindowChoice, spec: ModelSpec) -> str:

@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
+from math import isnan
 from operator import attrgetter
 
+from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.monitors.measured import shown
+from mlops_drift.monitors.ranking import worst_first
 from mlops_drift.policy.decision import IDLE, Action, DecisionRecord, Kind
+from mlops_drift.schema.days import span
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,60 @@ class Span:
     triggers: tuple[str, ...]
     reason: str
     record: DecisionRecord
+
+    @property
+    def days(self) -> str:
+        """Its days as text."""
+        return span(self.first, self.last)
+
+
+def outcome_of(record: DecisionRecord) -> str:
+    """What became of a decision, in a few words; empty where nothing did, or nothing yet.
+
+    >>> from mlops_drift.policy.decision import Outcome
+    >>> day = date(2024, 10, 5)
+    >>> gates = Outcome("rejected", day, "F1 is 0.4.", 2, ("test_f1", "calibration"))
+    >>> outcome_of(DecisionRecord("retrain", "31 days old", day, "churn-v1", outcome=gates))
+    'rejected by test_f1, calibration'
+    """
+    outcome = record.outcome
+    if outcome is None:
+        return ""
+    if outcome.status == "promoted":
+        by = f" by {outcome.person}" if outcome.person else ""
+        return f"promoted v{outcome.challenger}{by}"
+    if outcome.status == "waiting":
+        return f"v{outcome.challenger} waits for approval"
+    against = ", ".join(outcome.failed_gates) or outcome.person
+    return f"{outcome.status} by {against}" if against else outcome.status
+
+
+def sentence_of(record: DecisionRecord) -> str:
+    """A decision in one line: what, because of which numbers, and what became of it.
+
+    >>> sentence_of(DecisionRecord("wait", "300 of 500 new labels", date(2024, 10, 5), "churn-v1"))
+    'wait: 300 of 500 new labels'
+    """
+    worst = {item.check: item for item in reversed(worst_first(record.evidence))}
+    numbers = [_numbers(worst[check]) for check in record.triggers if check in worst]
+    acts = record.action not in IDLE
+    why = "; ".join(numbers) if acts and numbers else record.reason
+    outcome = outcome_of(record)
+    return f"{record.action}: {why} → {outcome}" if outcome else f"{record.action}: {why}"
+
+
+def _numbers(item: CheckEvaluation) -> str:
+    """A failed check with its number and limit, as `performance_drop 0.677 < 0.800`."""
+    if isnan(item.value) or isnan(item.threshold):
+        return f"{item.check} {item.subject}"
+    value, limit = item.value, item.threshold
+    sign = "<" if value < limit else "≥" if value == limit else ">"
+    return f"{item.check} {_number(value)} {sign} {_number(limit)}"
+
+
+def _number(value: float) -> str:
+    """Days and rows without decimals."""
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) > 1 else shown(value)
 
 
 def acted_and_waited(records: Sequence[DecisionRecord]) -> list[Span]:

@@ -57,7 +57,7 @@ def read_status(model: ModelContext) -> dict[str, Any]:
         "labels_without_event": sum(unmatched.values()),
         "sources": {source: _source(one) for source, one in accounts.items() if one},
         "checks": _checks(model, last) if last else [],
-        "shadow": _shadow(store),
+        "shadow": read_shadow(store),
         "next": _next(model, last),
         "label_coverage": [vars(one) for one in coverage(model, last)] if last else [],
         "missing_days": store.landing.missing_files(model.spec.start_date, date.max),
@@ -70,7 +70,13 @@ def read_status(model: ModelContext) -> dict[str, Any]:
 def _champion(store: ModelStore, promotion: Promotion) -> dict[str, object]:
     champion = store.versions.get(promotion.version)
     facts = {name: getattr(champion, name) for name in _OF_CHAMPIONS}
-    return {**facts, "as_of": promotion.as_of, "test_value": champion.value}
+    return {
+        **facts,
+        "as_of": promotion.as_of,
+        "trained_as_of": champion.as_of,
+        "serves_since": promotion.serves_since,
+        "test_value": champion.value,
+    }
 
 
 def _source(account: Account) -> dict[str, object]:
@@ -95,7 +101,8 @@ def _next(model: ModelContext, last: date | None) -> str:
     )
 
 
-def _shadow(store: ModelStore) -> dict[str, object] | None:
+def read_shadow(store: ModelStore) -> dict[str, Any] | None:
+    """The challenger that waits for a person, since when, and how it does; None without one."""
     waiting = waiting_decision(store)
     if waiting is None or waiting.outcome is None or waiting.challenger is None:
         return None

@@ -66,7 +66,6 @@ def transition(
         kind=kind,
         at=at,
     )
-    model.registry.set_alias(name, CHALLENGER, version)
     versions.add_promotion(promotion)
     _reconcile(model)
     return promotion
@@ -89,6 +88,7 @@ def _reconcile(model: ModelContext) -> list[Promotion]:
             with suppress(RegistryError):
                 if version is not None:
                     model.registry.set_alias(model.spec.name, alias, version)
+        model.registry.remove_alias(model.spec.name, CHALLENGER, last.version)
         record_promotion(model.store, last)
     return promotions
 

@@ -10,6 +10,7 @@ from typing import ClassVar, Generic, Literal, TypeVar
 from mlops_drift.monitors.context import MonitorContext
 from mlops_drift.monitors.pictures import Picture
 from mlops_drift.schema.fields import Strict
+from mlops_drift.schema.numbers import number
 from mlops_drift.schema.verdicts import Verdict
 
 # The daily assets that checks belong to.
@@ -23,6 +24,7 @@ Settings = TypeVar("Settings")
 # Reason codes that more than one place reads.
 NOT_SIGNIFICANT = "not_significant"
 NO_FILE = "no_file"
+REPLACED = "replaced"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,7 @@ Evaluations = list[CheckEvaluation]
 class Explanation:
     """What the page of a check shows beyond its headline.
 
-    Tables by title, numbers that Dagster plots over the days, a picture, and more advice.
+    Tables by title, of at most eight columns, numbers, a picture, and more advice.
     """
 
     tables: Mapping[str, Sequence[Row]] = field(default_factory=dict)
@@ -101,6 +103,7 @@ class Monitor(ABC, Generic[Settings]):
         warns: a fail is only a warning, no alarm: what it claims is not known yet.
         confirm: one day in a thousand fails by chance, so a retraining waits for a second one.
         realized: it judges what became true, so its production day tells when the world changed.
+        has_rows: it judges rows of production days, not only the day itself.
         spans_events: its window reaches over days of events, which may lack their file.
     """
 
@@ -114,6 +117,7 @@ class Monitor(ABC, Generic[Settings]):
     warns: ClassVar[bool] = False
     confirm: ClassVar[bool] = False
     realized: ClassVar[bool] = False
+    has_rows: ClassVar[bool] = True
     spans_events: ClassVar[bool] = False
 
     def __init__(self, settings: Settings) -> None:
@@ -140,7 +144,9 @@ class Monitor(ABC, Generic[Settings]):
 
     def explain(self, context: MonitorContext, evaluations: Evaluations) -> Explanation:
         """What the page shows beyond the headline, of at least one evaluation, the worst first."""
-        return Explanation({"numbers": [row_of(item) for item in evaluations[:ROWS]]})
+        if len(evaluations) == 1:
+            return Explanation()
+        return Explanation({"all numbers": [row_of(item) for item in evaluations[:ROWS]]})
 
     def evaluation(
         self,
@@ -175,12 +181,29 @@ class Monitor(ABC, Generic[Settings]):
         )
 
 
-# Rows of the table of a check, and the fields of an evaluation that it shows.
+# Rows of the table of a check.
 ROWS = 30
-_SHOWN = ("window", "subject", "value", "lower", "upper", "threshold", "q", "n", "verdict")
 
 
 def row_of(item: CheckEvaluation) -> dict[str, Cell]:
-    """An evaluation as a row of a table of a page."""
-    fields = {name: getattr(item, name) for name in _SHOWN}
-    return {"production day": str(item.production_day), **fields}
+    """An evaluation as a row of a table of a page; what is undefined is nan or None."""
+    last = item.production_day
+    return {
+        "production days": str(last) if item.window == 1 else f"{item.window} days to {last}",
+        "subject": item.subject,
+        "value": item.value,
+        "95 % interval": interval(item.lower, item.upper),
+        "limit": item.threshold,
+        "q": item.q,
+        "rows": item.n or None,
+        "verdict": item.verdict,
+    }
+
+
+def interval(lower: float, upper: float) -> str | None:
+    """The ends of an interval as text; None where one is undefined.
+
+    >>> interval(0.25, 1.0), interval(float("nan"), 1.0)
+    ('0.25 to 1', None)
+    """
+    return None if isnan(lower) or isnan(upper) else f"{number(lower)} to {number(upper)}"

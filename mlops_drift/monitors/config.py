@@ -21,13 +21,13 @@ class QualityMonitor(Strict):
 
 
 class AgeMonitor(Strict):
-    """When a retraining is too long ago, however well the version does."""
+    """When the training data are too old, however well the version does."""
 
     max_days: int | None = Field(
         30,
         ge=1,
-        description="Days without a retraining after which model_age fails; one whose challenger "
-        "was rejected counts. null switches it off.",
+        description="Age at which model_age fails: days since the as-of day of the training data, "
+        "or of those of a challenger that was rejected in its place. null switches it off.",
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlops_drift.drift.reference import Reference
     from mlops_drift.monitors.baseline import Baseline
     from mlops_drift.monitors.drift import DriftDay
-    from mlops_drift.monitors.pictures import Point
+    from mlops_drift.monitors.pictures import Period, Point
     from mlops_drift.monitors.serving_skew import SkewDay
 
 SourceName = Literal["events", "labels"]
@@ -196,8 +196,16 @@ class MonitorContext(ABC):
         """The labels of what the champion served; None where no label arrived on the day."""
 
     @abstractmethod
+    def trained(self, day: date) -> date:
+        """The day as of which the champion was trained."""
+
+    @abstractmethod
     def retrained(self, day: date) -> date:
-        """The day of the champion's promotion, or of its last challenger that was rejected."""
+        """The day as of which the champion was last shown to be as good as a new version.
+
+        That is the day as of which it was trained, or a challenger that was rejected in its place,
+        or the version that was taken back for it; the last of these.
+        """
 
     @abstractmethod
     def landed(self, day: date) -> Sequence[LandedDay]:
@@ -228,8 +236,12 @@ class MonitorContext(ABC):
         """What the rules would have answered of a version's test split; None if it is gone."""
 
     @abstractmethod
-    def history(self, version: int) -> Sequence["Point"]:
-        """Realized and estimated values of a version by production day, up to the last day."""
+    def history(self) -> Sequence["Point"]:
+        """Realized and estimated values by production day and version, up to the last day."""
+
+    @abstractmethod
+    def periods(self) -> Sequence["Period"]:
+        """Which versions served since when, up to the last day, in their order."""
 
     @abstractmethod
     def label_coverage(self) -> Sequence[Coverage]:

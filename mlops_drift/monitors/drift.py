@@ -132,12 +132,14 @@ class DriftCheck(Monitor[DriftMonitor]):
         by_column = sorted(mine, key=lambda item: (item.column, item.window))
         tables: dict[str, Sequence[Row]] = {
             "columns": [_column_row(item) for item in columns],
+            "columns before and now": [_change_row(item) for item in columns],
             "windows": [_window_row(item) for item in by_column],
+            "other distances": [_distance_row(item) for item in by_column],
         }
         first = next(
             item for item in mine if (item.column, item.window) == (worst.subject, worst.window)
         )
-        numbers = {"n_reference": float(first.measures.n_reference)}
+        numbers = {"reference rows": float(first.measures.n_reference)}
         failed = [item.worst for item in columns if item.worst.verdict == "fail"]
         panels = [day.panel(item) for item in failed[:_SHOWN]]
         if failed:
@@ -146,33 +148,53 @@ class DriftCheck(Monitor[DriftMonitor]):
         return Explanation(tables, numbers, panels or None)
 
 
-_COLUMN_FIELDS = ("column", "verdict", "window", "metric", "value", "threshold", "q")
-
-
 def _column_row(item: RankedColumn) -> Row:
-    worst, measures = item.worst, item.worst.measures
+    worst = item.worst
     return {
-        **{name: getattr(worst, name) for name in _COLUMN_FIELDS},
+        "column": worst.column,
+        "verdict": worst.verdict,
+        "value": worst.value,
+        "limit": worst.threshold,
+        "q": worst.q,
         "importance": item.importance,
-        "n": measures.n,
+        "window": worst.window,
+        "rows": worst.measures.n,
+    }
+
+
+def _change_row(item: RankedColumn) -> Row:
+    measures = item.worst.measures
+    return {
+        "column": item.worst.column,
         "mean before": measures.mean_reference,
         "mean": measures.mean,
         "null before": measures.null_reference,
         "null": measures.null_share,
+        "unseen": measures.unseen,
+        "out of range": measures.out_of_range,
     }
 
 
 def _window_row(item: ColumnVerdict) -> Row:
-    measures = item.measures
     return {
-        **{name: getattr(item, name) for name in ("column", "window", "value", "threshold", "q")},
-        **{name: measures.value(name) for name in ("psi", "ks", "wasserstein")},
-        "n": measures.n,
-        "unseen": measures.unseen,
-        "null": measures.null_share,
-        "out of range": measures.out_of_range,
+        "column": item.column,
+        "window": item.window,
+        "metric": item.metric,
+        "value": item.value,
+        "limit": item.threshold,
+        "q": item.q,
         "against": item.baseline,
         "verdict": item.verdict,
+    }
+
+
+def _distance_row(item: ColumnVerdict) -> Row:
+    measures = item.measures
+    return {
+        "column": item.column,
+        "window": item.window,
+        **{name: measures.value(name) for name in ("psi", "ks", "wasserstein")},
+        "rows": measures.n,
     }
 
 

@@ -38,6 +38,7 @@ class Freshness(Monitor[FreshnessMonitor]):
     )
     assets = ("events", "labels")
     section = "freshness"
+    has_rows = False
     settings_type = FreshnessMonitor
 
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:

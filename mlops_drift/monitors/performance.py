@@ -14,6 +14,7 @@ from mlops_drift.monitors.baseline import MIN_TEST_ROWS
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.measured import Measured, shown
 from mlops_drift.monitors.windows import spanned
+from mlops_drift.schema.numbers import chance_of
 from mlops_drift.schema.verdicts import Verdict
 
 
@@ -175,4 +176,5 @@ def _judge(limits: Limits, found: Measured, test: Measured | None, q: float) -> 
     text = f"{value}, {drop} {side} the {shown(test.value)} of its test split, limit {limits.drop}"
     if q < limits.alpha:
         return Finding("fail", "beyond_limit", drop_limit, text)
-    return Finding("pass", NOT_SIGNIFICANT, threshold, f"{text}; not significant (q = {q:.2g})")
+    text = f"{text}; not significant ({chance_of('q', q)})"
+    return Finding("pass", NOT_SIGNIFICANT, threshold, text)

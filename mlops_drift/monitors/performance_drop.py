@@ -57,19 +57,19 @@ class PerformanceDrop(RealizedCheck):
 
 def explain_by_day(context: MonitorContext, evaluations: Evaluations) -> Explanation:
     """The windows, and the metric by production day: realized, and estimated before."""
-    worst, history = evaluations[0], context.history(evaluations[0].version)
+    worst, history = evaluations[0], context.history()
     if not worst.version:
         return Explanation()
     test = context.baseline(worst.version).test.value
-    rows, off = _estimated_and_realized(history)
+    rows, off = _estimated_and_realized([it for it in history if it.version == worst.version])
     metric = context.spec.training.metric
     tables: dict[str, Sequence[Row]] = {
-        "numbers": [row_of(item) for item in evaluations[:ROWS] if item.n],
+        "all windows": [row_of(item) for item in evaluations[:ROWS] if item.n],
         "estimated and realized": rows,
     }
-    numbers = {"test_value": test, "mean absolute difference": off}
-    picture = History(metric, worst.version, history, test, worst.threshold) if history else None
-    return Explanation(tables, numbers, picture)
+    numbers = {"test value": test, "estimates are off by": off}
+    picture = History(metric, history, context.periods(), test, worst.threshold)
+    return Explanation(tables, numbers, picture if history else None)
 
 
 def _estimated_and_realized(history: Sequence[Point]) -> tuple[list[Row], float]:

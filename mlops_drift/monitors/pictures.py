@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from mlops_drift.drift.column_reference import ColumnReference, Counts
@@ -26,7 +26,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Point:
-    """One production day of one version; None where there is no such number.
+    """One production day of a version; None where there is no such number.
 
     `lower` and `upper` are the ends of the 95 % interval of the realized value.
     """
@@ -36,15 +36,26 @@ class Point:
     lower: float | None
     upper: float | None
     estimated: float | None
+    version: int
+
+
+class Period(NamedTuple):
+    """A version, and the first day that it serves."""
+
+    version: int
+    since: date
 
 
 @dataclass(frozen=True)
 class History:
-    """A metric of a version by production day, with its test value and limit; nan for none."""
+    """A metric by production day over the versions that served, in the order of their periods.
+
+    With the test value of the last version, and the limit; nan for none.
+    """
 
     metric: str
-    version: int
     points: Sequence[Point]
+    periods: Sequence[Period] = ()
     test_value: float = nan
     threshold: float = nan
 

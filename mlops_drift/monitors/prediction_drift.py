@@ -10,8 +10,8 @@ class PredictionDrift(DriftCheck):
 
     name = "prediction_drift"
     description = (
-        "The same as feature_drift for the scores and classes that the version serves, against "
-        "its test predictions."
+        "Fails when the scores or classes that the version serves are both far from its test "
+        "predictions and significantly so, over all windows."
     )
     advice = (
         "The version answers differently than on its test split. Look at feature_drift for the "

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from mlops_drift.monitors.base import CheckEvaluation, Evaluations, Monitor
+from mlops_drift.monitors.base import REPLACED, CheckEvaluation, Evaluations, Monitor
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.context import LabelledRows, MonitorContext
 from mlops_drift.monitors.measured import Measure, Measured
@@ -40,7 +40,7 @@ class RealizedCheck(Monitor[PerformanceMonitor]):
         if all(item.version != version for item in found):
             found.append(self._no_label(context, day))
         return [
-            item if item.version == version else unjudged(item, "replaced", why) for item in found
+            item if item.version == version else unjudged(item, REPLACED, why) for item in found
         ]
 
     def _no_label(self, context: MonitorContext, day: date) -> CheckEvaluation:

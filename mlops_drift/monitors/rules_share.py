@@ -22,6 +22,7 @@ from mlops_drift.monitors.context import Answers, Champion, MonitorContext
 from mlops_drift.monitors.performance import adjusted
 from mlops_drift.monitors.windows import spanned, trailing_windows
 from mlops_drift.schema.fields import Strict, Windows
+from mlops_drift.schema.numbers import chance_of
 from mlops_drift.schema.verdicts import Verdict
 
 SUBJECT = "rows answered by rules"
@@ -143,7 +144,7 @@ class RulesShare(Monitor[RulesMonitor]):
             verdict, code, reason = "pass", "", f"{known}, limit {_percent(limit)}"
         elif q >= self.settings.alpha:
             verdict, code = "pass", NOT_SIGNIFICANT
-            reason = f"{known}, limit {_percent(limit)}; not significant (q = {q:.2g})"
+            reason = f"{known}, limit {_percent(limit)}; not significant ({chance_of('q', q)})"
         else:
             verdict, code, reason = "fail", "", f"{known}, limit {_percent(limit)}"
         item = self.evaluation(

@@ -24,9 +24,8 @@ class Difference:
 
     def __str__(self) -> str:
         """The row, for the end of a sentence."""
-        by = f"version {self.version}" if self.version is not None else "no version"
         return (
-            f"key {_shown(self.key)}, {by}, {_shown(self.served)} in the log, "
+            f"key {_shown(self.key)}, {_by(self.version)}, {_shown(self.served)} in the log, "
             f"{_shown(self.batch)} by the batch path"
         )
 
@@ -226,12 +225,18 @@ def _row(one: ColumnSkew) -> Row:
         "column": one.column,
         "rows": one.rows,
         **_shares(one),
-        "key": _shown(first.key) if first else None,
-        "since": _moment(first.time) if first else None,
-        "version": first.version if first else None,
+        "first row": _first(first) if first else None,
         "in the log": _shown(first.served) if first else None,
         "by the batch path": _shown(first.batch) if first else None,
     }
+
+
+def _first(row: Difference) -> str:
+    return f"key {_shown(row.key)} by {_by(row.version)}, {_moment(row.time)}"
+
+
+def _by(version: int | None) -> str:
+    return f"version {version}" if version is not None else "no version"
 
 
 def _moment(time: datetime) -> str:

@@ -17,8 +17,9 @@ class SlicePerformance(RealizedCheck):
 
     name = "slice_performance"
     description = (
-        "The same as performance_drop for each value of the declared columns, corrected for "
-        "looking at many slices."
+        "Fails when the serving version's metric on one value of a declared column is worse than "
+        "on that slice of its test split by more than the accepted drop, and significantly so "
+        "over all slices."
     )
     advice = (
         "The version fails one part of the events while the whole may look well. See whether the "

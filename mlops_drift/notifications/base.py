@@ -7,6 +7,7 @@ from datetime import date
 
 from mlops_drift.notifications.events import event
 from mlops_drift.notifications.history import History
+from mlops_drift.notifications.ways import ways_in_text
 
 REASONS = 3
 
@@ -53,8 +54,13 @@ class NotificationKind(ABC):
         """A message of this kind, with what happened, such as `check.failed`, and its facts.
 
         Facts are what JSON knows, and days. What happened is called as the kind where it is left
-        out.
+        out. A new message ends with what happens next and with links to what the facts name:
+        `check`, `version`, `run`, `decision`, `source`.
         """
         data = {"model": history.model, "day": day, **facts, "title": title, "text": body}
+        if history.ways and name not in history.sent:
+            step, pages = history.ways.next_step(), history.ways.links(history.model, day, facts)
+            data |= {"next": step.text, "command": step.command, "links": pages}
+            body = f"{body.rstrip()}\n\n{ways_in_text(step, pages)}"
         described = event(happened or self.name, day, history.timezone, data)
         return Message(name, self.name, day, title, body, described)

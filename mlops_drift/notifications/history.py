@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from mlops_drift.monitors.base import CheckEvaluation
+from mlops_drift.notifications.ways import Ways
 from mlops_drift.policy.decision import DecisionRecord
 
 
@@ -31,7 +32,8 @@ class MissingFile:
 class History:
     """What happened to a model since before its current episodes began.
 
-    With the advice of each check, the ids of all earlier messages, and the time zone of the days.
+    With the advice of each check, the ids of all earlier messages, the time zone of the days, and
+    the ways on from a message.
     """
 
     model: str
@@ -42,3 +44,4 @@ class History:
     advice: Mapping[str, str] = field(default_factory=dict)
     sent: Collection[str] = ()
     timezone: str = "UTC"
+    ways: Ways | None = None

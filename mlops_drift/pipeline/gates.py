@@ -1,10 +1,11 @@
 """The gates of a version: what they look at, gathered from its training set and the registry."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
@@ -26,17 +27,17 @@ from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, is_of_this_code, made_by, refit
-from mlops_drift.registry.base import COMPILED_TAG, RegistryError
+from mlops_drift.registry.base import COMPILED_TAG, PROVEN_TAG, RegistryError, proofs_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mlops_drift.learning.metrics.base import Array
 
-# Gates that need not pass again for the same stored model: a tag of the version holds its digest.
+# Gates that need not pass again for the same stored model.
 SHOWN_ONCE = (FreshProcess.name, RefitConsistency.name)
-# And those whose pass a tag holds besides.
-TAGGED = (*SHOWN_ONCE, CompiledEqual.name)
+# And those whose pass is remembered besides.
+PROOFS = (*SHOWN_ONCE, CompiledEqual.name)
 # And what they measured.
 MEASURED_ONCE = (SingleRowLatency.name, BatchLatency.name)
 
@@ -59,7 +60,11 @@ def evaluate_gates(model: ModelContext, version: int) -> list[GateResult]:
     spec, registry = model.spec, model.registry
     stored = model.store.training_sets.read(model.store.versions.get(version).training_set)
     artifact, tags = registry.artifact(spec.name, version), registry.tags(spec.name, version)
-    shown = {name for name in SHOWN_ONCE if tags.get(name) == artifact.digest}
+    before = proofs_of(tags)
+    # Of other bytes nothing is proven.
+    known = before.get("of") == artifact.digest
+    proofs: dict[str, Any] = before if known else {"of": artifact.digest}
+    shown = {name for name in SHOWN_ONCE if name in proofs}
     train, test = stored.train.to_pandas(), stored.test.to_pandas()
     fresh_rows = test[list(spec.columns)].head(FRESH_ROWS)
     # One thread: sums come out the same on any number of processors.
@@ -94,20 +99,21 @@ def evaluate_gates(model: ModelContext, version: int) -> list[GateResult]:
             made_by_this_code=is_of_this_code(tags),
             champion_comparison=_champion_comparison(model, version, stored, predict),
             compiled_differs=_compiled_differs(model, version, tags.get(COMPILED_TAG)),
-            milliseconds=_milliseconds(tags, artifact.digest),
+            milliseconds={name: proofs[name] for name in MEASURED_ONCE if name in proofs},
         )
         found = [gate.judge(candidate) for gate in model_gates(spec)]
-    for result in found:
-        if result.verdict == "pass" and result.name in (*TAGGED, *MEASURED_ONCE):
-            measured = f" {result.value!r}" if result.name in MEASURED_ONCE else ""
-            if tags.get(result.name) != artifact.digest + measured:
-                registry.set_tag(spec.name, version, result.name, artifact.digest + measured)
+    proofs = {**proofs, **_proofs(found)}
+    if proofs != before:
+        registry.set_tag(spec.name, version, PROVEN_TAG, json.dumps(proofs))
     return found
 
 
-def _milliseconds(tags: Mapping[str, str], digest: str) -> dict[str, float]:
-    measured = [(name, tags.get(name, "").partition(" ")) for name in MEASURED_ONCE]
-    return {name: float(value) for name, (of, _, value) in measured if of == digest}
+def _proofs(gates: Sequence[GateResult]) -> dict[str, str | float]:
+    """What is remembered of the gates that passed."""
+    passed = [gate for gate in gates if gate.verdict == "pass"]
+    verdicts = {gate.name: gate.verdict for gate in passed if gate.name in PROOFS}
+    measured = {gate.name: float(f"{gate.value:.4g}") for gate in passed}
+    return {**verdicts, **{name: measured[name] for name in MEASURED_ONCE if name in measured}}
 
 
 def gate_record(gates: Sequence[GateResult]) -> list[dict[str, str | float | None]]:
@@ -118,6 +124,7 @@ def gate_record(gates: Sequence[GateResult]) -> list[dict[str, str | float | Non
             "verdict": gate.verdict,
             "value": gate.value if isfinite(gate.value) else None,
             "threshold": gate.threshold if isfinite(gate.threshold) else None,
+            "direction": gate.direction,
             "n": gate.n,
             "finding": gate.summary,
         }

@@ -23,7 +23,7 @@ from mlops_drift.monitors.context import (
     SourceName,
 )
 from mlops_drift.monitors.drift import DriftDay
-from mlops_drift.monitors.pictures import Point
+from mlops_drift.monitors.pictures import Period, Point
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.monitors.serving_skew import SkewDay
 from mlops_drift.pipeline.answers import ServedAnswers
@@ -35,10 +35,14 @@ from mlops_drift.pipeline.skew import skew_of_days
 from mlops_drift.schema.day_columns import ordinals
 from mlops_drift.schema.days import days_between
 from mlops_drift.store.lake import Scan
-from mlops_drift.store.records import Promotion
+from mlops_drift.store.records import Promotion, VersionRecord
 
 # The assets whose checks rest on what was served.
 MEASURED: tuple[Asset, ...] = ("drift_metrics", "performance_metrics")
+
+
+# A picture has no room for more.
+HISTORY = timedelta(days=365)
 
 
 class StoreContext(MonitorContext):
@@ -61,7 +65,6 @@ class StoreContext(MonitorContext):
         self._first, self._last = first, last
         self._landed, self._for_the_record = landed or {}, for_the_record
         self._champions = self._store.versions.champions(first, last)
-        self._histories: dict[int, Sequence[Point]] = {}
 
     @cached_property
     def days_by_champion(self) -> list[tuple[Promotion, list[date]]]:
@@ -82,9 +85,14 @@ class StoreContext(MonitorContext):
         return champion
 
     @cached_property
+    def _versions(self) -> Mapping[int, VersionRecord]:
+        return {record.version: record for record in self._store.versions.all()}
+
+    @cached_property
     def _baselines(self) -> Mapping[int, Baseline]:
-        records = self._store.versions.all()
-        return {record.version: baseline_of(self.model, record) for record in records}
+        return {
+            version: baseline_of(self.model, record) for version, record in self._versions.items()
+        }
 
     def baseline(self, version: int) -> Baseline:
         return self._baselines[version]
@@ -179,13 +187,19 @@ class StoreContext(MonitorContext):
         return self._label_profiles[self._serving(day).number].windows(day)
 
     @cached_property
-    def _rejections(self) -> Mapping[int, Sequence[date]]:
+    def _rejections(self) -> Mapping[int, Sequence[tuple[date, date]]]:
         return self._store.decisions.rejections()
+
+    def trained(self, day: date) -> date:
+        return self._versions[self._serving(day).version].as_of
 
     def retrained(self, day: date) -> date:
         champion = self._serving(day)
         rejected = self._rejections.get(champion.version, ())
-        return max([champion.as_of, *(one for one in rejected if one < day)])
+        looks = [self.trained(day), *(made for known, made in rejected if known < day)]
+        if champion.kind == "rollback" and champion.previous is not None:
+            looks.append(self._versions[champion.previous].as_of)
+        return max(looks)
 
     def landed(self, day: date) -> Sequence[LandedDay]:
         return [self._landed[day]] if day in self._landed else []
@@ -245,13 +259,16 @@ class StoreContext(MonitorContext):
     def tested_answers(self, version: int) -> Answers | None:
         return self._answers.tested(version)
 
-    def history(self, version: int) -> Sequence[Point]:
-        if version not in self._histories:
-            promotions = self._store.versions.promotions()
-            since = min((one.as_of for one in promotions if one.version == version), default=None)
-            found = self._store.checks.performance_history(version, self._last, since)
-            self._histories[version] = found
-        return self._histories[version]
+    @cached_property
+    def _history(self) -> Sequence[Point]:
+        return self._store.checks.performance_history(self._last - HISTORY, self._last)
+
+    def history(self) -> Sequence[Point]:
+        return self._history
+
+    def periods(self) -> Sequence[Period]:
+        promotions = self._store.versions.promotions(until=self._last - timedelta(days=1))
+        return [Period(one.version, one.as_of + timedelta(days=1)) for one in promotions]
 
     def label_coverage(self) -> Sequence[Coverage]:
         return coverage(self.model, self._last)
@@ -268,6 +285,11 @@ class Monitored:
     def of_check(self, check: str) -> list[CheckEvaluation]:
         """The evaluations of one check."""
         return [item for item in self.evaluations if item.check == check]
+
+    def about_served(self, check: str) -> list[CheckEvaluation]:
+        """Those of one check about data, or about the version that serves their day."""
+        version = self.context.version
+        return [item for item in self.of_check(check) if item.version == version(item.day)]
 
 
 def measure_drift(

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 from pydantic import TypeAdapter
@@ -26,6 +27,8 @@ from mlops_drift.registry.base import (
     COMPILED,
     COMPILED_TAG,
     LIBRARIES,
+    VERSION_FILE,
+    Split,
     VersionPackage,
     environment_tag,
     registry_lock,
@@ -36,10 +39,13 @@ from mlops_drift.registry.studies import Studies
 from mlops_drift.store.records import TrainingSetRecord, VersionRecord
 from mlops_drift.store.sealed import FeatureError
 
+if TYPE_CHECKING:
+    from mlops_drift.learning.search.search import Trial
+
 _VERSION = TypeAdapter(VersionRecord)
 
-# Called after each trial of a search with its number and value.
-OnTrial = Callable[[int, float], None]
+# Called after each trial of a search.
+OnTrial = Callable[["Trial"], None]
 Trainer = Callable[[ModelSpec, TrainingSet, Mapping[str, str], date, OnTrial], VersionPackage]
 
 
@@ -127,15 +133,22 @@ def train_challenger(
         if version is None:
             training_set = model.store.training_sets.read(set_id)
             package = (trainer or train_package)(spec, training_set, identity, as_of, on_trial)
-            version = model.registry.register(spec.name, package)
+            source = str(model.store.training_sets.folder / set_id)
+            splits = [
+                Split(part, set_id, source, rows.num_rows)
+                for part, rows in training_set.parts.items()
+            ]
+            version = model.registry.register(spec.name, replace(package, splits=splits))
         with model.registry.lock(registry_lock(spec.name)):
             mine = environment_tag(settings.environment())
             model.registry.set_tag(spec.name, version, mine, "yes")
-            model.registry.set_alias(spec.name, CHALLENGER, version)
+            if [item.version for item in model.store.versions.promotions()][-1:] != [version]:
+                model.registry.set_alias(spec.name, CHALLENGER, version)
     # Another environment may have trained the same version on another day.
     run = model.registry.run_id(spec.name, version)
     own = {"version": version, "as_of": as_of, "mlflow_run": run}
-    record = _VERSION.validate_python({**model.registry.tags(spec.name, version), **own})
+    facts = model.registry.read_json(spec.name, version, VERSION_FILE)
+    record = _VERSION.validate_python({**facts, **own})
     model.store.versions.add(record)
     return record, is_new
 
@@ -174,6 +187,20 @@ def train_package(
     form = compiled(family(found.recipe.family), trained.pipeline, spec.target)
     metric = spec.training.metric
     measured = _test_metrics(spec, test_part[label].to_numpy(), prediction, score)
+    value, lower, upper = (measured[f"test_{metric}{end}"] for end in ("", "_lower", "_upper"))
+    facts = {
+        "as_of": as_of.isoformat(),
+        "rows": training_set.rows,
+        "family": found.recipe.family,
+        "metric": metric,
+        "value": value,
+        "lower": lower,
+        "upper": upper,
+        "n_test": training_set.test.num_rows,
+        "cv_value": found.value,
+        "git_sha": git_sha(settings.PROJECT_ROOT),
+        "lock_digest": lock_digest(settings.PROJECT_ROOT),
+    }
     return VersionPackage(
         pipeline=trained.pipeline,
         example=features.head(5),
@@ -183,14 +210,7 @@ def train_package(
             "as_of": as_of.isoformat(),
             "rows": str(training_set.rows),
             "family": found.recipe.family,
-            "metric": metric,
-            "value": repr(measured[f"test_{metric}"]),
-            "lower": repr(measured[f"test_{metric}_lower"]),
-            "upper": repr(measured[f"test_{metric}_upper"]),
-            "n_test": str(training_set.test.num_rows),
-            "cv_value": repr(found.value),
-            "git_sha": git_sha(settings.PROJECT_ROOT),
-            "lock_digest": lock_digest(settings.PROJECT_ROOT),
+            f"test_{metric}": f"{value:.4g} ({lower:.4g} to {upper:.4g})",
             **({COMPILED_TAG: form.digest} if form else {}),
         },
         params=logged_params(spec.training.seed, found.recipe),
@@ -201,6 +221,7 @@ def train_package(
             "rows_test": training_set.test.num_rows,
         },
         tables={
+            VERSION_FILE: {**identity, **facts},
             RECIPE: asdict(found.recipe),
             **({COMPILED: form.to_plain()} if form else {}),
             OUT_OF_FOLD: {"row": validated.index.tolist(), **validated.to_dict("list")},

@@ -1,9 +1,11 @@
 """What a registry of versions is, and what it keeps of a version."""
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from mlops_drift.errors import UserError
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from mlops_drift.learning.compiled.form import Form
     from mlops_drift.schema.columns import Target
 
-# The newest version that asked for promotion; after it, the same version as the champion.
+# The newest version that asks for promotion; none once it is promoted or rejected.
 CHALLENGER = "challenger"
 CHAMPION = "champion"
 PREVIOUS = "previous"
@@ -39,16 +41,55 @@ def training_lock(model: str) -> str:
     return f"training-{model}"
 
 
-# The compiled form of a version, the tag with its digest, and the one that says that it was proven.
+def run_name(day: date, cause: str, version: int | None = None) -> str:
+    """The name of the run of a training: its version, its as-of day, and why it began.
+
+    >>> run_name(date(2024, 10, 5), "performance_drop", 3)
+    'v3 2024-10-05 performance_drop'
+    """
+    return f"v{version} {day} {cause}" if version else f"{day} {cause}"
+
+
+# The compiled form of a version, the tag with its digest, and the gate that proves it.
 COMPILED = "compiled.json"
-COMPILED_TAG, PROVEN_TAG = "compiled", "compiled_equal"
+COMPILED_TAG, COMPILED_GATE = "compiled", "compiled_equal"
+
+# The tag that remembers what gates have proven of the stored bytes of a version.
+PROVEN_TAG = "proven"
 
 # What the gates of a version found, among the files of its training.
 GATES_FILE = "gates/gates.json"
 
+# What a version is and what it was made by, in full, among the files of its training; its tags are
+# what it is found by, and what people read.
+VERSION_FILE = "version.json"
+
+
+def proofs_of(tags: Mapping[str, str]) -> dict[str, Any]:
+    """What gates have proven of a version, by gate, and `of` which bytes: their digest.
+
+    >>> proofs_of({PROVEN_TAG: '{"of": "1f", "batch_latency": 5.8}'})
+    {'of': '1f', 'batch_latency': 5.8}
+    """
+    found: dict[str, Any] = json.loads(tags.get(PROVEN_TAG, "{}"))
+    return found
+
 
 class RegistryError(UserError):
     """The registry cannot give or take a version."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """A split of the training set of a version: `train` or `test`.
+
+    The registry only names it: the digest is that of the set, the source its folder.
+    """
+
+    name: str
+    digest: str
+    source: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +108,7 @@ class VersionPackage:
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
     tables: Mapping[str, Any]
+    splits: Sequence[Split] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +137,7 @@ class VersionRegistry(ABC):
         """
         if (model, version) not in self._proven:
             tags = self.tags(model, version)
-            if not tags.get(COMPILED_TAG) or not tags.get(PROVEN_TAG):
+            if not tags.get(COMPILED_TAG) or COMPILED_GATE not in proofs_of(tags):
                 return None
             self._proven[model, version] = self.compiled_form(model, version, tags[COMPILED_TAG])
         return self._proven[model, version]
@@ -172,6 +214,10 @@ class VersionRegistry(ABC):
         """Address of a version's page in the UI of the registry at `ui`; None without one."""
 
     @abstractmethod
+    def file_page(self, model: str, version: int, name: str, ui: str) -> str | None:
+        """Address of a file of `log_files` in the UI of the registry; None without one."""
+
+    @abstractmethod
     def run_id(self, model: str, version: int) -> str:
         """The run that trained a version."""
 
@@ -188,8 +234,16 @@ class VersionRegistry(ABC):
         """Sets what people read about a version and its run, in Markdown."""
 
     @abstractmethod
+    def describe_model(self, model: str, text: str) -> None:
+        """Sets what people read about a model, in Markdown."""
+
+    @abstractmethod
+    def name_run(self, model: str, name: str, version: int | None = None) -> None:
+        """Names the run that trained a version, or the one under way in this process, if any."""
+
+    @abstractmethod
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
-        """Adds files to what is kept of the training of a version."""
+        """Adds files to what is kept of the training of a version, or replaces them."""
 
     @abstractmethod
     def alias(self, model: str, alias: str) -> int | None:
@@ -198,3 +252,7 @@ class VersionRegistry(ABC):
     @abstractmethod
     def set_alias(self, model: str, alias: str, version: int) -> None:
         """Points an alias to a version, if it does not already."""
+
+    @abstractmethod
+    def remove_alias(self, model: str, alias: str, version: int) -> None:
+        """Takes an alias off a version, if it points to that one."""

@@ -83,6 +83,9 @@ class MemoryRegistry(VersionRegistry):
     def version_page(self, model: str, version: int, ui: str) -> str | None:
         return None
 
+    def file_page(self, model: str, version: int, name: str, ui: str) -> str | None:
+        return None
+
     def run_id(self, model: str, version: int) -> str:
         return ""
 
@@ -98,6 +101,12 @@ class MemoryRegistry(VersionRegistry):
     def describe(self, model: str, version: int, text: str) -> None:
         """Nobody reads here."""
 
+    def describe_model(self, model: str, text: str) -> None:
+        """Nobody reads here."""
+
+    def name_run(self, model: str, name: str, version: int | None = None) -> None:
+        """There are no runs."""
+
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
         """Files are not kept: a version's baseline lies beside its training set too."""
 
@@ -106,3 +115,7 @@ class MemoryRegistry(VersionRegistry):
 
     def set_alias(self, model: str, alias: str, version: int) -> None:
         self._aliases[model, alias] = version
+
+    def remove_alias(self, model: str, alias: str, version: int) -> None:
+        if self.alias(model, alias) == version:
+            del self._aliases[model, alias]

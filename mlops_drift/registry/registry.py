@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from filelock import FileLock
 
@@ -15,6 +16,7 @@ from mlops_drift.registry.base import (
     LIBRARIES,
     Artifact,
     RegistryError,
+    Split,
     VersionPackage,
     VersionRegistry,
 )
@@ -25,10 +27,18 @@ from mlops_drift.registry.stored_model import fresh_predictions, pickled_file, r
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
     from mlflow.entities.model_registry import ModelVersion
     from sklearn.pipeline import Pipeline
 
     from mlops_drift.schema.columns import Target
+
+
+# Without it, pages of MLflow's open on what it has for language models.
+VIEW = "workflowType=machine_learning"
+
+# Characters of the digest of a dataset, which stands beside its name.
+DIGEST_LENGTH = 12
 
 
 class Registry(VersionRegistry):
@@ -125,15 +135,19 @@ class Registry(VersionRegistry):
         mlflow.log_metrics(dict(package.metrics))
         for name, content in package.tables.items():
             mlflow.log_dict(content, name)
+        signature = infer_signature(package.example, package.output)
+        inputs = [_dataset(model, split, signature.inputs.to_dict()) for split in package.splits]
+        if inputs:
+            self.client.log_inputs(run.info.run_id, inputs)
         logged = mlflow.sklearn.log_model(
             package.pipeline,
             name="model",
-            signature=infer_signature(package.example, package.output),
+            signature=signature,
             pip_requirements=list(pinned(LIBRARIES)),
             serialization_format="cloudpickle",
         )
+        mlflow.set_tags(dict(package.tags))
         tags = {**package.tags, **package.identity}
-        mlflow.set_tags(tags)
         # With the tags in one transaction: a kill leaves no version without its identity.
         version = self.client.create_model_version(
             model, source=logged.model_uri, run_id=run.info.run_id, tags=tags
@@ -218,7 +232,10 @@ class Registry(VersionRegistry):
         return dict(self.client.get_run(self.run_id(model, version)).data.params)
 
     def version_page(self, model: str, version: int, ui: str) -> str | None:
-        return f"{ui}/#/models/{model}/versions/{version}"
+        return f"{ui}/#/models/{quote(model)}/versions/{version}?{VIEW}"
+
+    def file_page(self, model: str, version: int, name: str, ui: str) -> str | None:
+        return self.run_page(model, self.run_id(model, version), ui, f"/artifacts/{quote(name)}")
 
     def run_id(self, model: str, version: int) -> str:
         return str(self._registered(model, version).run_id)
@@ -250,6 +267,18 @@ class Registry(VersionRegistry):
         self.client.update_model_version(model, str(version), description=text)
         self.client.set_tag(self.run_id(model, version), "mlflow.note.content", text)
 
+    def describe_model(self, model: str, text: str) -> None:
+        self.client.update_registered_model(model, text)
+
+    def name_run(self, model: str, name: str, version: int | None = None) -> None:
+        import mlflow
+
+        under_way = mlflow.active_run()
+        if version is not None:
+            self.client.update_run(self.run_id(model, version), name=name)
+        elif under_way is not None:
+            self.client.update_run(under_way.info.run_id, name=name)
+
     def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             for name, content in files.items():
@@ -258,12 +287,12 @@ class Registry(VersionRegistry):
                 place.write_bytes(content)
             self.client.log_artifacts(self.run_id(model, version), folder)
 
-    def run_page(self, model: str, run_id: str, ui: str) -> str:
-        """Address of a run's page in the MLflow UI at `ui`."""
+    def run_page(self, model: str, run_id: str, ui: str, part: str = "") -> str:
+        """Address of a run's page, or of a part of it, in the MLflow UI at `ui`."""
         experiment = self.experiment(model)
         if experiment is None:
             raise RegistryError(f"no MLflow experiment {model}")
-        return f"{ui}/#/experiments/{experiment}/runs/{run_id}"
+        return f"{ui}/#/experiments/{experiment}/runs/{run_id}{part}?{VIEW}"
 
     def alias(self, model: str, alias: str) -> int | None:
         from mlflow.exceptions import MlflowException
@@ -282,6 +311,26 @@ class Registry(VersionRegistry):
             if self.alias(model, alias) != version:
                 name = f"{self._alias_prefix}{alias}"
                 self.client.set_registered_model_alias(model, name, str(version))
+
+    def remove_alias(self, model: str, alias: str, version: int) -> None:
+        if self.alias(model, alias) == version:
+            self.client.delete_registered_model_alias(model, f"{self._alias_prefix}{alias}")
+
+
+def _dataset(model: str, split: Split, columns: list[dict[str, Any]]) -> "DatasetInput":
+    """A split as an input of a run: where it lies, and its columns; nothing is read or copied."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+    dataset = Dataset(
+        f"{model} {split.name}",
+        split.digest[:DIGEST_LENGTH],
+        "local",
+        json.dumps({"uri": split.source}),
+        json.dumps({"mlflow_colspec": columns}),
+        json.dumps({"num_rows": split.rows}),
+    )
+    return DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, split.name)])
 
 
 @contextmanager

@@ -4,21 +4,26 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, TypeGuard
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from mlops_drift.charts.sparkline import sparkline
+from mlops_drift.console import (
+    fixed,
+    long_text,
+    numeric,
+    open_console,
+    print_table,
+    shortened,
+    table_of,
+)
 from mlops_drift.pipeline.missing_days import about_missing
+from mlops_drift.policy.decision import NO_CHAMPION
 
 NOTHING = "—"
 
-# In a pipe or a file.
-_PIPE_WIDTH = 100
-# What the other columns leave of it.
-_CURVE_WIDTH = 36
+# What the other columns of numbers and a short name take of a line, and the ends of a curve.
+_BESIDE_CURVE, _LEAST_CURVE, _LONGEST_CURVE = 64, 8, 52
 _COSTS = ("re-\ntrained", "alarm\ndays", "delay\ndays", "labels\nused", "seconds")
 # Listed decisions of a policy.
 _SHOWN = 15
@@ -26,9 +31,7 @@ _SHOWN = 15
 
 def print_backtest(result: Mapping[str, Any]) -> None:
     """Prints what `Backtest.run` gives: policies side by side, then the decisions of each."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _PIPE_WIDTH
+    console = open_console()
     better = "higher" if result["greater_is_better"] else "lower"
     days = f"{result['first_day']} to {result['last_day']}"
     console.print(Text(f"\n{result['model']}: {result['metric']} by policy", "bold"))
@@ -36,21 +39,25 @@ def print_backtest(result: Mapping[str, Any]) -> None:
     if result["missing_days"]:
         console.print(Text(about_missing(result["missing_days"]), "yellow"))
     console.print()
-    console.print(_policies(result))
+    print_table(console, _policies(result, console.width))
+    if best_policy(result) is not None:
+        console.print(Text("* best mean", "dim"))
     for name, policy in result["policies"].items():
         console.print()
         console.print(Text(name, "bold"))
-        console.print(Padding(_decisions(policy["decisions"]), (0, 0, 0, 2)))
+        found = _decisions(policy["decisions"])
+        if isinstance(found, Text):
+            console.print(found)
+        else:
+            print_table(console, found)
 
 
-def _policies(result: Mapping[str, Any]) -> Table:
+def _policies(result: Mapping[str, Any], width: int) -> Table:
     best, known = best_policy(result), known_values(result)
     low, high = min(known, default=0.0), max(known, default=1.0)
-    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
-    table.add_column("policy", overflow="fold")
-    for column in ("mean", "worst", *_COSTS):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("over the periods", no_wrap=True)
+    room = max(_LEAST_CURVE, min(_LONGEST_CURVE, width - _BESIDE_CURVE))
+    names = *numeric("mean", "worst", *_COSTS), *fixed(f"by {period_of(result)}")
+    table = table_of(long_text("policy", 12), *names, gap=0)
     for name, policy in result["policies"].items():
         lowest = worst(result, policy)
         table.add_row(
@@ -62,30 +69,40 @@ def _policies(result: Mapping[str, Any]) -> Table:
             shown(policy["detection_delay"], 1),
             str(policy["labels_used"]),
             shown(policy["seconds"], 0),
-            sparkline([period["value"] for period in policy["periods"]], low, high, _CURVE_WIDTH),
+            sparkline([period["value"] for period in curve_of(policy)], low, high, room),
             style="bold green" if name == best else "",
         )
-    if best is not None:
-        table.caption = "* best mean"
-        table.caption_justify = "left"
     return table
 
 
 def _decisions(decisions: Sequence[Mapping[str, Any]]) -> Table | Text:
     if not decisions:
         return Text("no decisions", "dim")
-    table = Table.grid(padding=(0, 2, 0, 0))
+    table = table_of(*fixed("day", "decision"), long_text("because", 10), long_text("outcome", 8))
     for row in decisions[:_SHOWN]:
-        window = f" on {row['training_window']}" if row["training_window"] else ""
+        is_first = row["rules"] == [NO_CHAMPION]
+        because = "first training" if is_first else ", ".join(row["rules"])
+        window = f" on {row['training_window'].replace('_', ' ')}" if row["training_window"] else ""
         table.add_row(
             str(row["day"]),
             Text(f"{row['action']}{window}"),
-            Text(", ".join(row["rules"])),
+            shortened(because),
             Text(outcome_of(row)),
         )
     if len(decisions) > _SHOWN:
         table.add_row("…", f"{len(decisions) - _SHOWN} more")
     return table
+
+
+def curve_of(policy: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The periods that are drawn: weeks where the history is short, else months."""
+    periods: Sequence[Mapping[str, Any]] = policy["weeks"] or policy["periods"]
+    return periods
+
+
+def period_of(result: Mapping[str, Any]) -> str:
+    """What a point of a curve stands for."""
+    return "week" if any(policy["weeks"] for policy in result["policies"].values()) else "month"
 
 
 def is_known(value: float | None) -> TypeGuard[float]:
@@ -96,7 +113,7 @@ def is_known(value: float | None) -> TypeGuard[float]:
 def known_values(result: Mapping[str, Any]) -> list[float]:
     """What was measured in any period of any policy."""
     policies = result["policies"].values()
-    values = [period["value"] for policy in policies for period in policy["periods"]]
+    values = [period["value"] for policy in policies for period in curve_of(policy)]
     return [value for value in values if is_known(value)]
 
 

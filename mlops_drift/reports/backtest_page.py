@@ -8,7 +8,16 @@ from mlops_drift.charts.axis import days, rows
 from mlops_drift.charts.html import rendered
 from mlops_drift.charts.plot import Dots, Line, Mark, Plot, Rule
 from mlops_drift.charts.svg import svg
-from mlops_drift.reports.backtest import NOTHING, alarm_days, best_policy, outcome_of, shown, worst
+from mlops_drift.reports.backtest import (
+    NOTHING,
+    alarm_days,
+    best_policy,
+    curve_of,
+    outcome_of,
+    period_of,
+    shown,
+    worst,
+)
 
 # Pixels of the drawing.
 _WIDTH = 1130
@@ -31,6 +40,7 @@ def backtest_page(result: Mapping[str, Any]) -> str:
         {"shown": shown, "outcome_of": outcome_of, "alarm_days": alarm_days},
         result=result,
         best=best_policy(result),
+        by=period_of(result),
         nothing=NOTHING,
         worst=worst,
         most_alarms=_MOST_ALARMS,
@@ -46,7 +56,7 @@ def _curves(result: Mapping[str, Any]) -> Plot:
         # A line shows through the gaps of the next where they are equal.
         style = f"{colour} dashed" if number % 2 else colour
         dots = []
-        for period in policy["periods"]:
+        for period in curve_of(policy):
             x = (period["start"].toordinal() + period["end"].toordinal()) / 2
             found = f"{shown(period['value'])} on {period['n']} labels, version {period['version']}"
             about = f"{name}, {period['start']} to {period['end']}: {found}"
@@ -55,7 +65,7 @@ def _curves(result: Mapping[str, Any]) -> Plot:
         marks.append(Dots("", colour, dots))
     if result["floor"] is not None:
         marks.append(Rule(f"floor {result['floor']}", "red dashed", result["floor"]))
-    title = f"{result['metric']} by period"
+    title = f"{result['metric']} by {period_of(result)}"
     axis = replace(days([result["first_day"], result["last_day"]]), grid=True)
     return Plot(title, marks, axis, height=280, at_ends=True)
 

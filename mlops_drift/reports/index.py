@@ -5,16 +5,15 @@ from typing import Any
 
 from mlops_drift.charts.html import rendered
 from mlops_drift.charts.sections import Cell, PageTable, Row
-from mlops_drift.lifecycle.health import SIGNS, STATES, WORDS
+from mlops_drift.lifecycle.health import SIGNS, STATES, WORDS, worst_first
 
 _TITLES = ("model", "state", "what", "serves", "waits", "last day", "next")
 
 
 def index_page(models: Sequence[Mapping[str, Any]]) -> str:
     """Draws a row for each model, with a link to its report; see `published` for its fields."""
-    ordered = sorted(models, key=lambda one: (STATES.index(one["health"]["state"]), one["model"]))
     counts = {state: sum(one["health"]["state"] == state for one in models) for state in STATES}
-    table = PageTable(_TITLES, [_row(one) for one in ordered])
+    table = PageTable(_TITLES, [_row(one) for one in worst_first(models)])
     return rendered(
         "reports/index.html.j2",
         {},

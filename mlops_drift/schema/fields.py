@@ -54,6 +54,15 @@ def _trimmed(values: list[str]) -> list[str]:
     return values
 
 
+def _owner(value: str) -> str:
+    if not _OWNER.fullmatch(value):
+        raise ValueError(
+            f"found {value!r}; use an e-mail address such as ann@example.org, or a team such as "
+            "team:risk"
+        )
+    return value
+
+
 # For lists that name each thing once.
 Distinct = AfterValidator(_distinct)
 # For values of a category: what is read is trimmed, and null where nothing remains.
@@ -67,6 +76,10 @@ Name = Annotated[str, BeforeValidator(as_name)]
 
 # A value of a column, or a prediction.
 Written = Annotated[str, BeforeValidator(as_written)]
+
+# As Dagster takes it.
+_OWNER = re.compile(r"team:\S.*|\w[\w.%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
+Owner = Annotated[str, AfterValidator(_owner)]
 
 # The limit that suits the kind of metric.
 DEFAULT: Literal["default"] = "default"

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
+from functools import cache
 
 import dagster as dg
 
@@ -9,12 +10,16 @@ from mlops_drift import settings
 from mlops_drift.assets.common import DAY_TAG, DECISION_TAG
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
+from mlops_drift.gateways import open_registry
 from mlops_drift.jobs import daily_job_name, retraining_job_name
+from mlops_drift.lifecycle.status import read_status
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.notifications.delivery import Delivery, deliver, queue
 from mlops_drift.notifications.history import BrokenStep, History, MissingFile
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.notifications.registry import notification_kind
+from mlops_drift.notifications.ways import NextStep, Ways
 from mlops_drift.resources import LakeResource
 from mlops_drift.sensors.runs import days_of_run
 from mlops_drift.sources.base import MissingDayError
@@ -81,6 +86,31 @@ def _history(model: ModelContext, instance: dg.DagsterInstance, sent: Collection
         {one.name: one.advice for one in monitors_of(model.spec.monitors)},
         sent,
         model.spec.timezone,
+        _ways(model, instance),
+    )
+
+
+def _ways(model: ModelContext, instance: dg.DagsterInstance) -> Ways:
+    name, ui = model.spec.name, settings.mlflow_ui()
+
+    @cache
+    def next_step() -> NextStep:
+        try:
+            health = read_status(model)["health"]
+        except UserError as error:
+            # That something is broken is what is to be reported.
+            return NextStep(f"unknown: {error}")
+        return NextStep(health["next"], health["command"])
+
+    def decision_run(decision: str) -> str | None:
+        filters = dg.RunsFilter(tags={DECISION_TAG: decision})
+        return next((run.run_id for run in instance.get_runs(filters, limit=1)), None)
+
+    return Ways(
+        next_step,
+        lambda version: open_registry().version_page(name, version, ui),
+        decision_run,
+        {one.name: one.assets[0] for one in monitors_of(model.spec.monitors)},
     )
 
 

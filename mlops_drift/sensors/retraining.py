@@ -1,6 +1,5 @@
 """The retraining sensor: failed checks, read by the policy, become one retraining run."""
 
-import json
 from collections.abc import Sequence
 from datetime import date
 
@@ -21,7 +20,7 @@ from mlops_drift.assets.common import (
 )
 from mlops_drift.assets.decisions import decision_event
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.lifecycle.decisions import decide_now, plan_digest
 from mlops_drift.monitors.registry import monitors_of
@@ -60,7 +59,7 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         if day is None:
             return _skip(f"no day of {spec.name} has both drift and performance metrics yet")
         state = _state_of_checks(instance, spec)
-        seen = json.dumps([day.isoformat(), plan_digest(spec), *state])
+        seen = digest([day.isoformat(), plan_digest(spec), *state])
         if seen == context.cursor:
             return _skip(f"{day}: no check has run since the last look")
         if awaited := _awaited_days(instance, spec, day):
@@ -97,7 +96,7 @@ def _skip(
 def _recorded(model: ModelContext, decision: Decision) -> list[dg.AssetMaterialization]:
     """Records a decision; the events that show it, none if it was recorded before."""
     is_new = model.store.decisions.record(decision)
-    return [decision_event(model.spec, DecisionRecord(**vars(decision)))] if is_new else []
+    return [decision_event(model, DecisionRecord(**vars(decision)))] if is_new else []
 
 
 def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]:
@@ -110,7 +109,8 @@ def _state_of_checks(instance: dg.DagsterInstance, spec: ModelSpec) -> list[str]
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
     ended = dg.RunsFilter(job_name=retraining_job_name(spec.name), statuses=_ENDED_BADLY)
     return [
-        *(f"{record.run_id} {record.status.value}" for _, record in sorted(latest.items())),
+        # By number, since what is reported outside of a run has no run of its own.
+        *(f"{record.id} {record.status.value}" for _, record in sorted(latest.items())),
         str(instance.get_runs_count(ended)),
     ]
 

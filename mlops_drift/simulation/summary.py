@@ -1,5 +1,6 @@
-"""What a policy led to in a backtest: its timeline, and the metric of each month."""
+"""What a policy led to in a backtest: its timeline, and the metric of each month or week."""
 
+from collections.abc import Sequence
 from datetime import date
 from math import nan
 from statistics import fmean
@@ -12,13 +13,17 @@ from mlops_drift.learning.metrics.evaluation import evaluate
 from mlops_drift.lifecycle.timeline import read_timeline
 from mlops_drift.policy.decision import NO_CHAMPION
 
+# In days.
+_HALF_A_YEAR = 183
+
 
 def summarize(model: ModelContext, first: date, last: date) -> dict[str, object]:
     """The result of one policy.
 
     Returns:
         `periods` (calendar months, with all labels that ever arrived and the version that served
-        most), `alarms`, `warnings`, `decisions`, `versions` (as `mlops-drift run` gives them),
+        most), `weeks` (the same of seven days each; none of a history of half a year or more),
+        `alarms`, `warnings`, `decisions`, `versions` (as `mlops-drift run` gives them),
         `retrainings` after the first version, `mean_value` over all predictions, `detection_delay`
         (mean days from the first failing production day to the decision), `labels_used`.
     """
@@ -33,7 +38,10 @@ def summarize(model: ModelContext, first: date, last: date) -> dict[str, object]
         (row["day"] - row["first_failing_day"]).days for row in again if row["first_failing_day"]
     ]
     return {
-        "periods": _periods(model.spec, outcomes),
+        "periods": _periods(model.spec, outcomes, [day.replace(day=1) for day in outcomes["day"]]),
+        "weeks": []
+        if (last - first).days >= _HALF_A_YEAR
+        else _periods(model.spec, outcomes, [(day - first).days // 7 for day in outcomes["day"]]),
         "alarms": timeline.alarms,
         "warnings": timeline.warnings,
         "decisions": timeline.decisions,
@@ -45,19 +53,20 @@ def summarize(model: ModelContext, first: date, last: date) -> dict[str, object]
     }
 
 
-def _periods(spec: ModelSpec, outcomes: pd.DataFrame) -> list[dict[str, object]]:
-    """The metric of each calendar month that has predictions."""
-    months = [day.replace(day=1) for day in outcomes["day"]]
+def _periods(
+    spec: ModelSpec, outcomes: pd.DataFrame, numbers: Sequence[object]
+) -> list[dict[str, object]]:
+    """The metric of each period that has predictions, given the period of each of them."""
     return [
         {
-            "start": month["day"].iloc[0],
-            "end": month["day"].iloc[-1],
-            "n": int(month["label"].count()),
+            "start": period["day"].iloc[0],
+            "end": period["day"].iloc[-1],
+            "n": int(period["label"].count()),
             "metric": spec.training.metric,
-            "value": _value(spec, month),
-            "version": int(month["version"].mode()[0]),
+            "value": _value(spec, period),
+            "version": int(period["version"].mode()[0]),
         }
-        for _, month in outcomes.groupby(months)
+        for _, period in outcomes.groupby(list(numbers))
     ]
 
 

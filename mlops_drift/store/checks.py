@@ -6,13 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from mlops_drift.monitors.base import Asset, CheckEvaluation
+from mlops_drift.monitors.base import NO_FILE, NOT_SIGNIFICANT, REPLACED, Asset, CheckEvaluation
 from mlops_drift.monitors.estimated_performance import EstimatedPerformance
 from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.monitors.pictures import Point
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake, Scan, both
-from mlops_drift.store.records import CheckDay
+from mlops_drift.store.records import CheckDay, WorstOfDay
 from mlops_drift.store.tables import ModelTables
 
 
@@ -68,6 +68,40 @@ class CheckRepository:
             c=Scan(self._table, since, until),
         )
 
+    def worst_by_day(self, asset: Asset, since: date, until: date) -> list[WorstOfDay]:
+        """What each check of an asset found on some days about the version that served them.
+
+        With the worst evaluation in the order of `ranking.rank`; other versions are on record as
+        replaced.
+        """
+        distance = "abs(value - threshold) / coalesce(nullif(abs(threshold), 0), 1)"
+        beyond = f"verdict = 'fail' OR code = '{NOT_SIGNIFICANT}'"
+        excess = f"CASE WHEN {beyond} THEN {distance} ELSE -{distance} END"
+        # Of an unknown, and of undefined numbers, there is none to compare.
+        known = f"CASE WHEN verdict <> 'unknown' AND isfinite({distance}) THEN {excess} END"
+        chance = "CASE WHEN isfinite(q) THEN q WHEN isfinite(p) THEN p END"
+        verdicts = f"code <> '{NO_FILE}' AND verdict = 'fail' DESC, code = '{NO_FILE}' DESC"
+        first = f"{verdicts}, verdict = 'pass' DESC"
+        same = 'subject, "window", production_day'
+        of_check = 'PARTITION BY day, "check"'
+        order = f"{first}, {known} DESC NULLS LAST, {chance} NULLS LAST, {same}"
+        return self._lake.records(
+            WorstOfDay,
+            f"""
+            SELECT day, "check", version,
+                   CASE WHEN bool_or(verdict = 'fail') OVER ({of_check}) THEN 'fail'
+                        WHEN bool_or(verdict = 'pass') OVER ({of_check}) THEN 'pass'
+                        ELSE 'unknown' END AS verdict,
+                   count(DISTINCT subject) OVER ({of_check}) AS subjects,
+                   count(DISTINCT subject) FILTER (verdict = 'fail') OVER ({of_check}) AS failing,
+                   subject, "window", value, lower, upper, threshold, n
+            FROM c WHERE asset = {literal(asset)} AND code <> '{REPLACED}'
+            QUALIFY row_number() OVER ({of_check} ORDER BY {order}) = 1
+            ORDER BY day, "check"
+            """,
+            c=Scan(self._table, since, until),
+        )
+
     def by_production_day(
         self, checks: Collection[str], since: date, until: date
     ) -> list[dict[str, Any]]:
@@ -112,6 +146,11 @@ class CheckRepository:
         newest = 'QUALIFY day = max(day) OVER (PARTITION BY "check")'
         return self._read(newest, Scan(self._table, since, until))
 
+    def on_last_day(self, asset: Asset, since: date) -> list[CheckEvaluation]:
+        """What the checks of one asset found on their last day, of those from a day on."""
+        newest = f"WHERE asset = {literal(asset)} QUALIFY day = max(day) OVER ()"
+        return self._read(newest, Scan(self._table, since))
+
     def _read(self, condition: str, scan: Scan) -> list[CheckEvaluation]:
         order = 'day, "check", version, subject, production_day, "window", n'
         sql = f"SELECT * EXCLUDE asset FROM c {condition} ORDER BY {order}"
@@ -131,12 +170,10 @@ class CheckRepository:
             c=Scan(self._table, until=until),
         )
 
-    def performance_history(
-        self, version: int, until: date, since: date | None = None
-    ) -> list[Point]:
-        """Realized and estimated metric of each production day of a version, as last measured.
+    def performance_history(self, since: date, until: date) -> list[Point]:
+        """Realized and estimated metric of each production day and version, as last measured.
 
-        It has served since a day.
+        As was measured on the days `since` to `until`.
         """
         names = literal(PerformanceDrop.name), literal(EstimatedPerformance.name)
         realized, estimated = (f'FILTER ("check" = {name})' for name in names)
@@ -144,15 +181,15 @@ class CheckRepository:
             Point,
             f"""
             WITH daily AS (
-                SELECT production_day AS day, day AS seen, "check", value, lower, upper FROM c
-                WHERE "window" = 1 AND isfinite(value) AND version = {version}
+                SELECT production_day AS day, version, day AS seen, "check", value, lower, upper
+                FROM c WHERE "window" = 1 AND isfinite(value)
                     AND "check" IN ({", ".join(names)})
             )
-            SELECT day, arg_max(value, seen) {realized} AS realized,
+            SELECT day, version, arg_max(value, seen) {realized} AS realized,
                    arg_max(lower, seen) {realized} AS lower,
                    arg_max(upper, seen) {realized} AS upper,
                    arg_max(value, seen) {estimated} AS estimated
-            FROM daily GROUP BY day ORDER BY day
+            FROM daily GROUP BY day, version ORDER BY day, version
             """,
             c=Scan(self._table, since, until),
         )

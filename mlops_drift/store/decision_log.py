@@ -47,13 +47,13 @@ class DecisionLog:
     def _rows(self, clauses: str) -> list[DecisionRow]:
         return self._lake.records(DecisionRow, f"SELECT * FROM d {clauses}", d=self._table)
 
-    def rejections(self) -> dict[int, list[date]]:
-        """By champion, the days on which a challenger in its place was rejected."""
-        days: dict[int, list[date]] = {}
+    def rejections(self) -> dict[int, list[tuple[date, date]]]:
+        """By champion, when challengers in its place were rejected, and as of when made."""
+        days: dict[int, list[tuple[date, date]]] = {}
         for record in self.records(idle=False):
             outcome = record.outcome
             if record.version and outcome and outcome.status == "rejected" and outcome.challenger:
-                days.setdefault(record.version, []).append(outcome.day)
+                days.setdefault(record.version, []).append((outcome.day, record.day))
         return days
 
     def waiting(self, first: date, last: date) -> dict[date, DecisionRow]:

@@ -1,7 +1,7 @@
 """What is on record about one model: the rows of its tables."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from mlops_drift.errors import UserError
 from mlops_drift.schema.verdicts import Verdict
@@ -27,6 +27,11 @@ class Promotion:
     reason: str | None = None
     kind: str = "decision"
     at: datetime | None = None
+
+    @property
+    def serves_since(self) -> date:
+        """The first day that it scores."""
+        return self.as_of + timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,19 @@ class CheckDay:
     verdict: Verdict
     subjects: int
     failing: int
+
+
+@dataclass(frozen=True)
+class WorstOfDay(CheckDay):
+    """The same with its worst evaluation, by `ranking.rank`; numbers may be nan."""
+
+    subject: str
+    window: int
+    value: float
+    lower: float
+    upper: float
+    threshold: float
+    n: int
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The tables of one model: their names and schemas, declared once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -13,6 +13,7 @@ from mlops_drift.drift.measures import Measures
 from mlops_drift.drift.metrics.registry import SHIPPED
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
+from mlops_drift.store import descriptions
 from mlops_drift.store.records import (
     DecisionRow,
     LabelArrivals,
@@ -52,13 +53,15 @@ _TYPES: dict[ColumnType | KeyType, type] = {
 class Table:
     """A Delta table: ``<schema>.<name>``, its Arrow schema, and what tells its files apart.
 
-    Of the columns `bounds` each file has its lowest and highest value on record: a query opens
+    `about` says what columns mean that are not the user's, where an asset shows the table. Of the
+    columns `bounds` each file has its lowest and highest value on record: a query opens
     only the files that may hold what it asks for.
     """
 
     name: str
     schema: pa.Schema
     bounds: tuple[str, ...] = ("day",)
+    about: descriptions.Descriptions = field(default_factory=dict, compare=False)
 
     @property
     def has_days(self) -> bool:
@@ -127,14 +130,27 @@ def model_tables(
         events=Table(
             f"{landing}events",
             pa.schema([*events, *column_fields(source_columns(columns, inputs))]),
+            about=descriptions.EVENTS,
         ),
-        labels=Table(f"{landing}labels", pa.schema([*keys, *columns_of(**{target.column: label})])),
+        labels=Table(
+            f"{landing}labels",
+            pa.schema([*keys, *columns_of(**{target.column: label})]),
+            about=descriptions.LABELS,
+        ),
         quarantined=Table(f"{landing}quarantined", schema_of(QuarantinedRow), ("day", "source")),
         received=Table(f"{landing}received", schema_of(Received), ()),
-        features=Table(f"features.{model}", pa.schema([*events, *column_fields(columns)])),
-        predictions=Table(f"predictions.{model}", predictions),
+        features=Table(
+            f"features.{model}",
+            pa.schema([*events, *column_fields(columns)]),
+            about=descriptions.EVENTS,
+        ),
+        predictions=Table(f"predictions.{model}", predictions, about=descriptions.PREDICTIONS),
         shadow_predictions=Table(f"predictions.{model}{SHADOW}", predictions),
-        served=Table(f"predictions.{model}{SERVED}", _served(_TYPES[key_type], label)),
+        served=Table(
+            f"predictions.{model}{SERVED}",
+            _served(_TYPES[key_type], label),
+            about=descriptions.SERVED,
+        ),
         profiles=Table(
             f"{monitoring}profiles",
             pa.schema([DAY, VERSION, *columns_of(column=str), *schema_of(ColumnProfile)]),
@@ -144,6 +160,7 @@ def model_tables(
             f"{monitoring}checks",
             pa.schema([*schema_of(CheckEvaluation), *columns_of(asset=str)]),
             ("day", "asset"),
+            descriptions.CHECKS,
         ),
         drift=Table(
             f"{monitoring}drift",
@@ -155,6 +172,7 @@ def model_tables(
                     *schema_of(Measures, without=("distances",)),
                 ]
             ),
+            about=descriptions.DRIFT,
         ),
         shadow=Table(
             f"monitoring.{model}{SHADOW}",
@@ -163,11 +181,21 @@ def model_tables(
         files=Table(f"{landing}files", schema_of(LandedFile), ("day", "source")),
         label_arrivals=Table(f"{monitoring}label_arrivals", schema_of(LabelArrivals)),
         training_sets=Table(f"{training}sets", schema_of(TrainingSetRecord), ()),
-        versions=Table(f"{training}versions", schema_of(VersionRecord), ()),
+        versions=Table(f"{training}versions", schema_of(VersionRecord), (), descriptions.VERSIONS),
         removed_versions=Table(f"{training}removed", schema_of(Removal), ()),
         removed_features=Table(f"{landing}removed", schema_of(RemovedDay), ()),
-        promotions=Table(f"{training}promotions", schema_of(Promotion), ()),
-        decisions=Table(f"{monitoring}decisions", schema_of(DecisionRow), ()),
+        promotions=Table(
+            f"{training}promotions",
+            schema_of(Promotion),
+            (),
+            descriptions.PROMOTIONS,
+        ),
+        decisions=Table(
+            f"{monitoring}decisions",
+            schema_of(DecisionRow),
+            (),
+            descriptions.DECISIONS,
+        ),
         outbox=Table(f"{monitoring}outbox", schema_of(QueuedMessage), ()),
     )
 

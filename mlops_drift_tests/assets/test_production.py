@@ -140,7 +140,9 @@ def test_materializing_past_days_again_after_a_promotion_changes_nothing(replaye
     assert result.success
     about = materialization(result, "tiny", "production_predictions")
     assert (about["added rows"], about["versions"]) == (0, "1")
-    assert about["mlflow version"].endswith("/#/models/tiny/versions/1")
+    assert about["mlflow version"].endswith(
+        "/#/models/tiny/versions/1?workflowType=machine_learning"
+    )
     assert world.tables() == before
     assert world.commits()["lake/predictions/tiny"] == commits
     assert not world.look(instance).run_requests

@@ -8,6 +8,8 @@ from mlops_drift.config.loading import find_model
 from mlops_drift.gateways import open_registry
 from mlops_drift.pipeline.gates import model_gates
 from mlops_drift.simulation.instance import open_instance
+from mlops_drift_tests.links import addresses_in, problem_of
+from mlops_drift_tests.pages import latest_checks
 from mlops_drift_tests.tiny import (
     ROWS,
     day,
@@ -38,14 +40,26 @@ def rejected(gated):
 def test_a_failing_gate_blocks_the_promotion(rejected):
     world, instance = rejected
     with world.lake() as model:
-        assert [item.version for item in model.versions.promotions()] == [1]
+        [first] = model.versions.promotions()
+        assert first.version == 1
         rows = model.lake.read(model.tables.predictions).to_pylist()
     assert {row["version"] for row in rows if row["day"] == day(4)} == {1}
     event = instance.get_latest_materialization_event(dg.AssetKey(["tiny", "champion"]))
     assert metadata_of(event.asset_materialization)["version"] == 1
     registry = open_registry()
     assert registry.alias("tiny", "champion") == 1
-    assert registry.alias("tiny", "challenger") == 2
+    assert registry.alias("tiny", "challenger") is None
+    names = [registry.client.get_run(registry.run_id("tiny", v)).info.run_name for v in (1, 2)]
+    assert names == [f"v1 {first.as_of} first training", f"v2 {day(4)} performance_drop, rejected"]
+
+
+def test_the_run_of_a_rejected_challenger_is_told_from_a_crash(rejected):
+    world, instance = rejected
+    runs = [run for run in instance.get_runs() if run.job_name == "tiny_retraining"]
+    outcomes = [run.tags.get("mlops_drift/outcome") for run in runs]
+    assert outcomes[-2:] == ["rejected by test_log_loss", "promoted v1"]
+    pending = latest_checks(world, instance)["champion", "approval_pending"]
+    assert pending["description"] == "no challenger waits for approval"
 
 
 def test_a_failing_gate_stops_the_run_before_the_assets_downstream(rejected):
@@ -77,9 +91,9 @@ def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(reject
     assert not failed.passed
     assert failed.severity == dg.AssetCheckSeverity.ERROR
     assert failed.blocking
-    assert (about["verdict"], about["threshold"], about["version"]) == ("fail", 0, 2)
+    assert (about["verdict"], about["limit"], about["version"]) == ("fail", "0", "2")
     assert about["value"] > 0
-    assert about["n"] == round(ROWS * 0.3)
+    assert about["rows"] == str(round(ROWS * 0.3))
     assert "next step" in about
     assert len(latest) > 10
     assert all(item.passed for item in latest.values())
@@ -89,7 +103,7 @@ def test_the_failed_gate_is_an_error_with_its_numbers_and_the_others_pass(reject
 
 def test_a_champion_launched_alone_does_not_promote_an_unfit_version(rejected):
     world, instance = rejected
-    result = world.retrain(instance, selection=[CHAMPION])
+    result = world.move(instance, version=2)
     assert not result.success
     (message,) = failures(result).values()
     # The challenger has no baseline, and its gate is against it: either way it is no champion.
@@ -97,6 +111,20 @@ def test_a_champion_launched_alone_does_not_promote_an_unfit_version(rejected):
     assert "test_log_loss is fail" in message
     with world.lake() as model:
         assert [item.version for item in model.versions.promotions()] == [1]
+
+
+def test_a_champion_launched_alone_keeps_its_facts_while_no_challenger_waits(rejected):
+    world, instance = rejected
+    result = world.retrain(instance, selection=[CHAMPION])
+    assert result.success
+    about = materialization(result, "tiny", "champion")
+    assert about["outcome"] == "no challenger waits; version 1 still serves"
+    assert (about["version"], about["previous"]) == (1, "none")
+    assert about["trained as of"] == str(day(1))
+    assert about["serves since"] == str(day(2))
+    assert [record.data["version"] for record in about["versions"].records] == [2, 1]
+    assert len(about["training set"]) == 12
+    assert about["mlflow version"].startswith("http")
 
 
 def test_a_rejected_challenger_is_tried_again_only_with_enough_new_labels(rejected, tmp_path):
@@ -138,9 +166,9 @@ def test_a_retraining_by_hand_uses_the_last_day_that_has_features(hand):
     results = hand[2]
     assert all(result.success for result in results)
     about = [materialization(result, "tiny", "training_set") for result in results]
-    assert [item["as_of"] for item in about] == [str(day(3))] * 2
+    assert [item["as of"] for item in about] == [str(day(3))] * 2
     assert about[0]["train rows"] + about[0]["test rows"] == 3 * ROWS
-    assert about[0]["since"] == str(day(0))
+    assert about[0]["events since"] == str(day(0))
     assert about[1]["reason"] == "to be sure"
 
 
@@ -148,8 +176,12 @@ def test_the_same_set_description_and_code_give_the_same_version(hand):
     results = hand[2]
     about = [materialization(result, "tiny", "challenger") for result in results]
     assert [(item["version"], item["new"]) for item in about] == [(2, True), (2, False)]
-    assert len({item["training_set"] for item in about}) == 1
-    assert len(open_registry().client.search_model_versions("name = 'tiny'")) == 2
+    assert len({item["training set"] for item in about}) == 1
+    client = open_registry().client
+    assert len(client.search_model_versions("name = 'tiny'")) == 2
+    runs = client.search_runs([open_registry().experiment("tiny")], order_by=["start_time"])
+    named = f"v2 {day(3)} by hand"
+    assert [run.info.run_name for run in runs[1:]] == [named, f"{named}, trained before"]
 
 
 def test_a_decision_by_hand_is_recorded_on_promotion_only(hand):
@@ -181,17 +213,20 @@ def test_the_assets_of_a_retraining_say_what_they_made(hand):
     assert 0.7 < trained["test accuracy"] <= 1
     assert trained["test rows"] == round(3 * ROWS * 0.3)
     assert "/#/experiments/" in trained["mlflow run"]
-    assert trained["mlflow version"].endswith("/#/models/tiny/versions/2")
+    version = "/#/models/tiny/versions/2?workflowType=machine_learning"
+    assert trained["mlflow version"].endswith(version)
     born = materialization(result, "tiny", "test_predictions")
     assert born["dagster/row_count"] == trained["test rows"]
     promoted = materialization(result, "tiny", "champion")
     assert (promoted["version"], promoted["previous"]) == (2, 1)
-    assert promoted["training_set"] == trained["training_set"]
+    assert promoted["training set"] == trained["training set"]
     assert promoted["mlflow version"] == trained["mlflow version"]
     made = materialization(result, "tiny", "training_set")
     with hand[0].lake() as model:
-        assert model.versions.promotions()[1].reference == born["reference"]
-        [record] = model.training_sets.records(made["training_set"])
+        second = model.versions.promotions()[1]
+        assert second.reference.startswith(born["reference"])
+        assert second.training_set.startswith(made["training set"])
+        [record] = model.training_sets.records(second.training_set)
         for table, commit in (
             (model.tables.features, record.features_snapshot),
             (model.tables.labels, record.labels_snapshot),
@@ -200,8 +235,20 @@ def test_the_assets_of_a_retraining_say_what_they_made(hand):
 
 
 def test_the_pages_of_mlflow_lead_back_to_dagster(hand):
-    result = hand[2][0]
+    world, instance, [result, _], _ = hand
     client = open_registry().client
+    described = [client.get_registered_model("tiny"), client.get_model_version("tiny", "2")]
+    for item in described:
+        assert item.description.startswith("Whether a is positive.")
+        pages = addresses_in(item.description)
+        reports = [page for page in pages if page.endswith("/reports/tiny.html")]
+        assert len(reports) == 1
+        others = [page for page in pages if page not in reports]
+        assert others
+        assert [problem_of(page, world.definitions, instance) for page in others] == [""] * len(
+            others
+        )
+    assert "It predicts `y` (binary)." in described[0].description
     version = client.get_model_version("tiny", "2")
     assert f"/runs/{result.run_id}" in version.description
     assert "/assets/tiny/challenger?view=checks" in version.description

@@ -14,10 +14,13 @@ from mlops_drift.gateways import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests import steps
 from mlops_drift_tests.charts.drawing import Drawing
+from mlops_drift_tests.pages import latest_checks
 from mlops_drift_tests.sensors.test_episodes import write
-from mlops_drift_tests.tiny import ROWS, day, materialization, metadata_of
+from mlops_drift_tests.tiny import ROWS, day, evaluations, materialization, metadata_of
 
 LAST = 7
+SHADOW = "shadow: accuracy of version 2 compared with version 1"
+PENDING = ("champion", "approval_pending")
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,7 @@ def told(begin):
         run_day(world, instance, 5)
         with world.lake() as model:
             found["waiting"] = model.decisions.records(idle=False)[-1]
+        found["pending before labels"] = latest_checks(world, instance)[PENDING]
         found["before labels"] = shown(instance, "performance_metrics")
         found["status before labels"] = CliRunner().invoke(main, ["status", "tiny"]).output
         run_day(world, instance, 6)
@@ -39,9 +43,11 @@ def told(begin):
             found[name] = shown(instance, name)
         for style in ("text", "json"):
             found[style] = CliRunner().invoke(main, ["status", "tiny", "--format", style]).stdout
+        found["pending"] = latest_checks(world, instance)[PENDING]
         found["approval"] = materialization(
             world.move(instance, by="ann", reason="it does better"), "tiny", "champion"
         )
+        found["approved"] = latest_checks(world, instance)[PENDING]
         run_day(world, instance, LAST)
         found["after"] = shown(instance, "production_predictions")
         found["status after"] = json.loads(
@@ -98,7 +104,7 @@ def test_the_page_of_the_predictions_says_which_version_shadows(story):
 
 def test_the_page_of_the_performance_shows_both_side_by_side(story):
     found = story[2]["performance_metrics"]
-    table = [record.data for record in found["shadow: version 2 compared with version 1"].records]
+    table = [record.data for record in found[SHADOW].records]
     assert [row["window"] for row in table] == [
         "since the wait began",
         f"1 day to {day(5)}",
@@ -109,14 +115,15 @@ def test_the_page_of_the_performance_shows_both_side_by_side(story):
     ]
     # The rule has turned around: one of them is wrong where the other is right.
     assert table[0]["champion"] < 0.3 < 0.7 < table[0]["challenger"]
-    assert 0 < table[0]["lower"] < table[0]["challenger less champion"] < table[0]["upper"]
+    lower, upper = map(float, table[0]["95 % interval"].split(" to "))
+    assert 0 < lower < table[0]["difference"] < upper
     assert table[0]["predictions that differ"] > 0.5
     assert found["shadow since"] == str(day(4))
 
 
 def test_both_lines_are_drawn_once_there_are_labels(story):
     before, after = (story[2][name] for name in ("before labels", "performance_metrics"))
-    assert "shadow: version 2 compared with version 1" in before
+    assert SHADOW in before
     assert "shadow by production day" not in before
     drawn = Drawing.shown(after["shadow by production day"])
     assert drawn.labels() == ["champion, version 1", "challenger, version 2"]
@@ -143,7 +150,7 @@ def test_status_shows_both_side_by_side(story):
 def test_whoever_approves_sees_how_the_version_did(story):
     found = story[2]["approval"]
     assert (found["version"], found["by"]) == (2, "ann")
-    table = [record.data for record in found["shadow: version 2 compared with version 1"].records]
+    table = [record.data for record in found[SHADOW].records]
     assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
 
 
@@ -153,7 +160,7 @@ def test_an_approval_by_the_command_line_shows_it_too(story):
         spec, decision = find_model("tiny").spec, model.versions.promotions()[-1].decision
         show_transition(instance, ModelContext(spec, model, open_registry()), decision)
         found = shown(instance, "champion")
-    table = [record.data for record in found["shadow: version 2 compared with version 1"].records]
+    table = [record.data for record in found[SHADOW].records]
     assert (table[0]["scored"], table[0]["labelled"]) == (2 * ROWS, ROWS)
 
 
@@ -164,6 +171,39 @@ def test_days_done_again_after_the_approval_change_nothing(story):
     with steps.opened(world) as about:
         steps.do_days(world, about, 6, LAST)
     assert world.tables() == before
+
+
+def test_the_champion_warns_of_the_challenger_that_waits_with_its_numbers_and_the_commands(story):
+    before, now, after = (
+        story[2][name] for name in ("pending before labels", "pending", "approved")
+    )
+    assert not before["success"]
+    assert before["severity"] == "WARN"
+    assert before["description"].startswith(
+        f"Version 2 waits for approval since {day(4)}; no event"
+    )
+    text = now["description"]
+    assert not now["success"]
+    assert text.startswith(f"Version 2 waits for approval since {day(4)}: accuracy +")
+    assert f"on {ROWS} events against version 1. mlops-drift approve tiny --version 2" in text
+    assert "or mlops-drift reject tiny --version 2 --reason …" in text
+    assert after["success"]
+    assert after["description"] == "no challenger waits for approval"
+
+
+def test_where_nobody_waits_a_day_reports_nothing_about_it(story):
+    world, instance, _ = story
+    before = len(evaluations(instance, "tiny", *PENDING))
+    run_day(world, instance, LAST)
+    assert len(evaluations(instance, "tiny", *PENDING)) == before
+
+
+def test_runs_say_what_became_of_them(story):
+    runs = story[1].get_runs()
+    outcomes = [run.tags.get("mlops_drift/outcome") for run in runs]
+    trained = [one for run, one in zip(runs, outcomes, strict=True) if "retraining" in run.job_name]
+    assert trained == ["promoted v2 by ann", "v2 waits for approval", "promoted v1"]
+    assert any(one and "failed: " in one and "performance_drop" in one for one in outcomes)
 
 
 # The decision that waited

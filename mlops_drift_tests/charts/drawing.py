@@ -86,10 +86,10 @@ class Drawing:
 
     def lengths(self, label):
         """How long the horizontal bars of a series are, in numbers of the axis."""
-        ticks = [(float(text.replace(",", "")), self.place(text)[0]) for text in self.ticks()]
+        ticks = [(float(re.sub("[, %]", "", text)), self.place(text)[0]) for text in self.ticks()]
         (low, x), (high, to) = ticks[0], ticks[-1]
         return [(b[2] - b[0]) * (high - low) / (to - x) for b in self.boxes(label)]
 
     def ticks(self):
         """The numbers at the x axis of the first plot."""
-        return [text for text in self.texts("middle") if re.fullmatch(r"[-+.,\de]+", text)]
+        return [text for text in self.texts("middle") if re.fullmatch(r"[-+.,\de]+( %)?", text)]

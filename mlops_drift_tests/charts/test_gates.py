@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_drift.charts.gates import draw
+from mlops_drift.charts.gates import draw, draw_overview
+from mlops_drift.learning.gates.margins import margin, tightest_first
 from mlops_drift.learning.gates.pictures import (
     Bars,
     Confusion,
     Curve,
     Differences,
-    Limit,
+    Estimate,
     Shares,
 )
 from mlops_drift_tests.charts.drawing import Drawing
@@ -22,8 +23,8 @@ def drawn(picture):
 
 
 PICTURES = [
-    Limit("test f1", 0.6, 0.55, True, 0.5, 0.7),
-    Limit("size in MB", 1e-9, 100, False),
+    Estimate("test f1", 0.6, 0.55, True, 0.5, 0.7),
+    Estimate("huge", 1e-9, 100, False, -inf, nan),
     Curve([0.2], [0.1], [50]),
     Curve([0.5, 0.5], [0.5, 0.5], [50, 50]),
     Curve([], [], []),
@@ -46,26 +47,26 @@ def test_every_picture_is_a_small_svg_of_its_own():
     assert len(set(svgs)) == len(PICTURES)
 
 
-def test_a_limit_shows_the_number_its_interval_and_the_accepted_side():
-    found = drawn(Limit("test f1", 0.6, 0.55, True, 0.5, 0.7))
+def test_an_estimate_shows_the_number_its_interval_and_the_accepted_side():
+    found = drawn(Estimate("test f1", 0.6, 0.55, True, 0.5, 0.7))
     assert found.labels() == ["95 % interval", "0.6", "at least 0.55"]
     (start, y), (end, same) = found.points("95 % interval")
     assert found.points("0.6") == [((start + end) / 2, y)]
     limit = start + (end - start) / 4
     assert found.points("at least 0.55")[0][0] == pytest.approx(limit, abs=0.1)
     assert same == y
-    without = drawn(Limit("size", 1, 2, False))
+    without = drawn(Estimate("size", 1, 2, False, nan, nan))
     assert without.labels() == ["1", "at most 2"]
 
 
 def test_a_curve_has_a_point_for_each_bin_and_the_line_of_perfect_scores():
     found = drawn(Curve([0.2, 0.5], [0.2, 0.8], [70, 50]))
     first, second = found.points("2 bins of 50 rows or more")
-    perfect = found.points("as promised")
+    perfect = found.points("perfect calibration")
     assert first == perfect[0]
     assert second[1] == perfect[1][1]
     assert second[0] == pytest.approx((first[0] + perfect[1][0]) / 2, abs=0.1)
-    assert [found.texts("")[-1], *found.texts("end")[-1:]] == ["found", "promised"]
+    assert [found.texts("")[-1], *found.texts("end")[-1:]] == ["observed", "predicted"]
 
 
 def test_shares_have_a_bar_for_each_name_and_distribution():
@@ -110,14 +111,51 @@ def test_of_many_classes_no_counts_are_written_and_few_columns_are_named():
     assert found.texts("middle") == [f"class {n}" for n in range(0, 20, 2)]
 
 
+OVERVIEW = [
+    margin("test_f1", "pass", 0.9, 0.6, ">="),
+    margin("artifact_size", "fail", 150.0, 100.0, "<="),
+    margin("no_key_overlap", "pass", 0.0, 0.0, "<="),
+    margin("calibration", "unknown", nan, 0.05, "<="),
+]
+
+
+def test_the_overview_has_a_bar_for_each_gate_the_tightest_on_top_in_words_too():
+    found = Drawing(draw_overview(3, tightest_first(OVERVIEW)))
+    assert found.texts("end")[:4] == [
+        "artifact_size: fail",
+        "calibration: unknown",
+        "test_f1: pass",
+        "no_key_overlap: pass",
+    ]
+    assert found.texts("title") == [
+        "version 3: 2 of 4 gates passed; not passed: artifact_size, calibration"
+    ]
+    assert found.texts("cell") == [
+        "150 of at most 100",
+        "nothing to compare",
+        "0.9 of at least 0.6",
+        "none",
+    ]
+    assert found.lengths("pass") == pytest.approx([50], abs=1)
+    assert found.lengths("fail") == pytest.approx([50], abs=1)
+    (beyond,), (limit, *_) = found.boxes("fail"), found.points("limit")
+    assert beyond[2] == pytest.approx(limit[0], abs=0.2)
+
+
+def test_the_overview_of_far_gates_keeps_its_scale():
+    found = Drawing(draw_overview(1, [margin("auc", "pass", 1e9, 1e-9, ">=")]))
+    assert found.lengths("pass") == pytest.approx([100], abs=1)
+    assert Drawing(draw_overview(1, [])).texts("title") == ["version 1: 0 of 0 gates passed"]
+
+
 @given(st.text(), st.dictionaries(st.text(), st.floats(), max_size=5), st.floats())
 def test_any_bars_are_a_picture(title, values, limit):
     drawn(Bars(title, [*values], [*values.values()], limit))
 
 
 @given(st.text(), *[st.floats()] * 4, st.booleans())
-def test_any_limit_is_a_picture(title, value, limit, lower, upper, at_least):
-    drawn(Limit(title, value, limit, at_least, lower, upper))
+def test_any_estimate_is_a_picture(title, value, limit, lower, upper, at_least):
+    drawn(Estimate(title, value, limit, at_least, lower, upper))
 
 
 @given(st.lists(st.tuples(st.floats(), st.floats()), max_size=5), *[st.floats()] * 2)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mlops_drift.charts.monitors import draw
 from mlops_drift.drift.profile import profile
 from mlops_drift.drift.reference import Reference
-from mlops_drift.monitors.pictures import History, Panel, Point
+from mlops_drift.monitors.pictures import History, Panel, Period, Point
 from mlops_drift_tests.charts.drawing import Drawing
 from mlops_drift_tests.tiny import day
 
@@ -35,13 +35,24 @@ def drawn(*panels):
     return Drawing(draw(panels))
 
 
-def history(*realized, **about):
-    """A history with an interval of 0.1 around each value, and estimates that are 0.05 higher."""
-    points = [
-        Point(day(number), value, value and value - 0.1, value and value + 0.1, 0.05 + (value or 0))
+def points(version, *realized, first=0):
+    """Days with an interval of 0.1 around each value, and estimates that are 0.05 higher."""
+    return [
+        Point(
+            day(first + number),
+            value,
+            value and value - 0.1,
+            value and value + 0.1,
+            0.05 + (value or 0),
+            version,
+        )
         for number, value in enumerate(realized)
     ]
-    return Drawing(draw(History("accuracy", 3, points, **about)))
+
+
+def history(*realized, **about):
+    """A history of version 3."""
+    return Drawing(draw(History("accuracy", points(3, *realized), **about)))
 
 
 # Drifted columns
@@ -131,7 +142,7 @@ def test_a_history_shows_days_with_intervals_estimates_and_limits():
     found = history(0.9, 0.7, None, test_value=0.8, threshold=0.75)
     (first, high), (second, low) = found.points("accuracy of version 3")
     assert second > first
-    limit, test = (found.points(label)[0][1] for label in ("limit", "on its test split"))
+    limit, test = (found.points(label)[0][1] for label in ("limit", "test split"))
     tenth = (low - high) / 2
     assert (test, limit) == pytest.approx((high + tenth, low - tenth / 2), abs=0.2)
     (_, top, _, bottom), (left, _, right, _) = found.boxes("95 % interval")
@@ -149,6 +160,30 @@ def test_what_a_history_has_not_is_not_explained():
     assert "no numbers" in history().texts()
 
 
+def test_a_history_shows_every_version_in_a_style_and_a_band_of_its_own():
+    served = [*points(1, 0.9, 0.8), *points(2, 0.9, 0.9, first=2), *points(3, 0.7, first=4)]
+    periods = [Period(1, day(-5)), Period(2, day(2)), Period(3, day(4))]
+    found = Drawing(draw(History("accuracy", served, periods, test_value=0.8)))
+    lines = [f"accuracy of version {version}" for version in (1, 2, 3)]
+    assert [one for one in found.labels() if one in lines] == lines
+    assert [len(found.points(line)) for line in lines] == [2, 2, 1]
+    # What stood before the first day that is shown needs no mark.
+    assert not [text for text in found.texts() if text == "version 1"]
+    (since,) = {found.points("version 2")[0][0]}
+    (band,) = [one.get("d") for one in found.root if one.get("class") == "area grey"]
+    assert band.startswith(f"M{since} ")
+    assert f"H{found.points('version 3')[0][0]}V" in band
+    assert "test split of version 3" in found.labels()
+
+
+def test_of_many_versions_the_last_are_named():
+    served = [one for number in range(9) for one in points(number, 0.9, first=number)]
+    periods = [Period(number, day(number)) for number in range(9)]
+    found = Drawing(draw(History("accuracy", served, periods)))
+    named = [one for one in found.labels() if one.startswith("accuracy of version")]
+    assert named == [f"accuracy of version {number}" for number in range(3, 9)]
+
+
 @pytest.mark.parametrize("count", [1, 2, 40])
 def test_names_of_days_have_room(count):
     found = history(*[0.9] * count)
@@ -161,8 +196,9 @@ NUMBER = st.none() | st.floats()
 
 @given(st.text(), st.lists(st.tuples(NUMBER, NUMBER, NUMBER, NUMBER), max_size=5), st.floats())
 def test_any_history_is_a_picture(metric, points, threshold):
-    days = [Point(day(0) + timedelta(3 * n), *numbers) for n, numbers in enumerate(points)]
-    Drawing(draw(History(metric, 1, days, nan, threshold)))
+    days = [Point(day(0) + timedelta(3 * n), *numbers, n) for n, numbers in enumerate(points)]
+    periods = [Period(n, day(0) + timedelta(3 * n)) for n in range(len(days))]
+    Drawing(draw(History(metric, days, periods, nan, threshold)))
 
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])))

@@ -98,4 +98,4 @@ def plain(result):
 
 
 def records(result, table):
-    return [record.data for record in result.metadata[table].records]
+    return [record.data for record in result.metadata[f"▾ {table}"].records]

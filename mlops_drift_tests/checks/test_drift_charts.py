@@ -83,7 +83,7 @@ def test_what_failed_against_the_season_is_shown_against_the_season(drawn):
     assert {against[column, 1] for column in "abcde"} == {"season"}
     assert {against[column, 7] for column in "abcde"} == {"reference"}
     assert {row["against"] for row in records(served, "windows")} == {"reference"}
-    (a,) = [row for row in records(feature, "columns") if row["column"] == "a"]
+    (a,) = [row for row in records(feature, "columns before and now") if row["column"] == "a"]
     assert a["mean before"] == pytest.approx(1, abs=0.1)
     moved = records(feature, "moved bins")
     top = past[1]["a"].counts[-3] / 500

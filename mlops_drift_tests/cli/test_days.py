@@ -11,8 +11,14 @@ from mlops_drift_tests.tiny import ROWS, day, events_of, labels_of, write_days
 
 def test_run_prints_kpi_versions_decisions_and_alarms(story):
     text = printed("run", "tiny")
-    for title in ("accuracy by production day", "Versions", "Decisions", "Failed checks (2)"):
+    for title in (
+        "accuracy by production day",
+        "Versions",
+        "Decisions",
+        "Failed checks: 2 numbers",
+    ):
         assert title in text
+    assert f"tiny: ✓ HEALTHY, as of {day(6)}" in text
     assert "performance_drop" in text
     assert "promoted" in text
 
@@ -91,17 +97,27 @@ def test_status_tells_the_champion_the_counts_the_checks_and_what_is_next(story)
 
 def test_status_as_text_tells_the_same(story):
     text = printed("status", "tiny")
-    assert f"tiny: last day {day(6)}" in text
-    assert "champion: version 2 (linear)" in text
+    assert f"tiny: ✓ HEALTHY, as of {day(6)}" in text
+    assert "Champion: version 2 (linear), trained as of 2024-03-05, serves since 2024-03-06" in text
     assert f"{7 * ROWS} events" in text
-    assert f"performance_drop {day(6)}: pass" in text
+    assert "performance_drop ✓ pass" in " ".join(text.split())
+    assert printed("status", "tiny") == text
+
+
+def test_status_without_a_model_shows_all_the_worst_first(story):
+    found = json.loads(printed("status", "--format", "json"))
+    assert [one["model"] for one in found] == ["churn", "glassware", "insurance", "tiny"]
+    assert [one["health"]["state"] for one in found] == ["unknown"] * 3 + ["healthy"]
+    rows = [line.split()[:3] for line in printed("status").splitlines()[2:]]
+    assert rows[0] == ["churn", "?", "UNKNOWN"]
+    assert rows[3] == ["tiny", "✓", "HEALTHY"]
 
 
 def test_status_before_the_first_day_says_what_to_do(nothing_yet):
     found = json.loads(printed("status", "tiny", "--format", "json"))
     assert (found["last_day"], found["champion"], found["events"]) == (None, None, 0)
     assert found["next"] == "materialize a first day"
-    assert "champion: none yet" in printed("status", "tiny")
+    assert "Champion: none yet" in printed("status", "tiny")
 
 
 def test_status_where_no_row_could_be_used_says_why(nothing_yet):

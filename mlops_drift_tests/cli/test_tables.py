@@ -80,6 +80,24 @@ def test_values_that_look_like_markup_are_printed_as_they_are(story, value):
     assert "[bold]name" in text
 
 
+def test_rows_that_are_too_wide_stand_upright_under_their_number(story, monkeypatch):
+    query = "SELECT * FROM monitoring.tiny_checks LIMIT 2"
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = printed("sql", query).splitlines()
+    assert max(map(len, narrow)) <= 60
+    assert [line[:5] for line in narrow if line.startswith("row ")] == ["row 1", "row 2"]
+    assert narrow[-1] == "2 rows"
+    monkeypatch.setenv("COLUMNS", "1000")
+    assert "row 1" not in printed("sql", query)
+
+
+def test_rows_are_counted(nothing_yet):
+    assert printed("sql", "SELECT 1 AS x WHERE false").splitlines()[-1] == "0 rows"
+    many = printed("sql", "SELECT * FROM range(1200)").splitlines()
+    assert many[-1] == "1,200 rows, of which the first 1,000 are shown"
+    assert len(many) == 1003
+
+
 @pytest.mark.parametrize("query", ["SELEC 1", "SELECT * FROM features.tinny"])
 def test_wrong_sql_is_answered_with_the_error_and_the_tables(story, query):
     said = complaint("sql", query)

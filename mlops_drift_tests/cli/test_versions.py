@@ -93,9 +93,9 @@ def test_moves_by_the_command_line_are_in_the_log(moved):
     assert logbook(moved[0]) == sorted(STORY)
     code, text = said("log", "tiny")
     assert code == 0
-    assert "rollback (by hand), version 3 serves: version 3 taken back by bob: complaints" in text
+    assert "rollback (by hand), version 3 serves\n  version 3 taken back by bob: complaints" in text
     assert "promoted: version 1 brought back by bob: complaints" in text
-    moves = [line.split("  ")[1].split(":")[0] for line in text.splitlines() if "(by hand)" in line]
+    moves = [line.split("  ")[1] for line in text.splitlines() if "(by hand)" in line]
     assert moves == [
         "promote (by hand), no version serves",
         "rollback (by hand), version 3 serves",
@@ -181,12 +181,15 @@ def test_an_approval_that_was_killed_is_completed_and_shown(killed, tmp_path, th
 
 def test_a_transition_by_the_command_line_shows_on_the_pages(moved):
     with open_instance() as instance:
-        for asset, words in (("champion", "better (ann)"), ("decisions", "approved by ann")):
+        for asset, words in (
+            ("champion", "better (ann)"),
+            ("decisions", "promote: ann: better → promoted v3 by ann"),
+        ):
             event = instance.get_latest_materialization_event(dg.AssetKey(["tiny", asset]))
             assert words in event.asset_materialization.description
             if asset == "champion":
                 page = event.asset_materialization.metadata["mlflow version"].value
-                assert page.endswith("/#/models/tiny/versions/3")
+                assert page.endswith("/#/models/tiny/versions/3?workflowType=machine_learning")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Comparisons of two tables: their verdicts, numbers and reasons."""
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -217,7 +218,8 @@ def test_a_long_category_is_shortened_in_the_reason():
 def test_one_column_with_an_infinite_date_takes_no_other_down():
     ends = pa.array([2**31 - 1, 5_000_000, *range(998)], pa.int32()).cast(pa.date32())
     late = pa.array([2**62, *range(999)], pa.timestamp("ms"))
-    columns = compare(table(d=ends, t=late), table(d=ends, t=late)).columns
+    names = ["x", "plan", "d", "t"]
+    columns = compare(table(d=ends, t=late), table(d=ends, t=late), columns=names).columns
     assert {name: column.verdict for name, column in columns.items()} == {
         "x": "pass", "plan": "pass", "d": "pass", "t": "unknown"
     }  # fmt: skip
@@ -253,3 +255,23 @@ def test_a_column_may_have_a_limit_of_its_own_for_nulls():
     own = DriftMonitor(metric="tvd", columns={"x": {"null_increase": 0.2}})
     assert compare(table(), now, monitor=DriftMonitor(metric="tvd")).drifted == ["x"]
     assert compare(table(), now, monitor=own).drifted == []
+
+
+def test_when_rows_are_of_is_shown_and_only_judged_if_it_is_named():
+    past, now = (pa.table({"day": days, "x": range(200)}) for days in (in_month(1), in_month(3)))
+    found = compare(past, now)
+    assert found.drifted == []
+    assert found.columns["day"].is_time
+    assert (found.columns["day"].verdict, found.columns["day"].q) == ("unknown", None)
+    assert found.columns["day"].reasons == (
+        "day is a time and was not judged: 2024-03-01 to 2024-03-20, in the reference 2024-01-01 "
+        "to 2024-01-20",
+    )
+    assert found.to_dict()["columns"]["day"]["is_time"]
+    assert compare(past, now, columns=["day"]).drifted == ["day"]
+    fitted = Reference.fit(past)
+    assert compare(fitted, now).columns["day"].is_time
+
+
+def in_month(month):
+    return pa.array([dt.date(2024, month, 1 + number % 20) for number in range(200)])

@@ -21,7 +21,7 @@ def in_files(folder, past, now):
     paths = [folder / "past.csv", folder / "now.csv"]
     for path, values in zip(paths, (past, now), strict=True):
         path.write_text("x;ok\n" + "".join(f"{value};1\n" for value in values))
-    return compare(*paths).columns["x"]
+    return compare(*paths, columns=["x", "ok"]).columns["x"]
 
 
 def days(month, last, pattern):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -53,9 +54,7 @@ def test_the_sql_of_derived_columns_is_part_of_the_chain(lake):
     spec = spec_of()
     model, registry = landed(lake, spec), MemoryRegistry()
     built = build_training_set(ModelContext(spec, model), day(4), None)
-    train_challenger(
-        ModelContext(spec, model, registry), built.id, day(4), lambda number, value: None
-    )
+    train_challenger(ModelContext(spec, model, registry), built.id, day(4), lambda trial: None)
     made_by = hashlib.sha256(spec.features_sql.encode()).hexdigest()
     assert (
         link(trace_version(ModelContext(spec, model, registry), 1), "code").facts["features.sql"]
@@ -144,7 +143,13 @@ def explained(*arguments):
 def test_the_command_prints_the_chain_as_text_and_as_json(story, asked):
     code, text = explained(*asked)
     assert code == 0
-    assert "training set\n" in text
+    assert "\nTraining set\n" in text
+    code, full = explained(*asked, "--full")
+    assert code == 0
+    assert "\ntraining set\n" in full
+    # Whole hashes are only in full.
+    assert re.search(r"\b[0-9a-f]{64}\b", full)
+    assert not re.search(r"\b[0-9a-f]{32,}\b", text)
     code, chain = explained(*asked, "--format", "json")
     assert code == 0
     assert "training set" in {item["what"] for item in json.loads(chain)}

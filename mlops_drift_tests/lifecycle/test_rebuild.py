@@ -1,6 +1,7 @@
 """A version can be made again from what was stored of it."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -111,9 +112,19 @@ def test_every_metric_of_the_test_part_is_logged_with_its_interval(parts):
             run.data.metrics[f"test_{name}{part}"] for part in ("", "_lower", "_upper")
         )
         assert lower <= value <= upper
-    tags = registry.tags("tiny", 1)
-    assert len(tags["lock_digest"]) == 64
-    assert {"git_sha", "code_digest", "spec_digest", "training_set", "reference"} <= set(tags)
+    about = registry.read_json("tiny", 1, "version.json")
+    assert len(about["lock_digest"]) == 64
+    assert {"git_sha", "code_digest", "spec_digest", "training_set"} <= set(about)
+    assert about["value"] == run.data.metrics["test_accuracy"]
+
+
+def test_the_tags_of_a_version_are_few_and_readable(parts):
+    tags = parts[2].tags("tiny", 1)
+    assert tags.keys() == {
+        *("as_of", "rows", "family", "test_accuracy", "environment_prod"),
+        *("training_set", "spec_digest", "code_digest", "reference", "proven"),
+    }
+    assert max(len(number) for number in re.findall(r"[\d.]+", tags["test_accuracy"])) <= 6
 
 
 def test_a_file_that_was_not_logged_is_named(parts):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mlops_drift.lifecycle.spans import acted_and_waited
+from mlops_drift.lifecycle.spans import acted_and_waited, sentence_of
 from mlops_drift.policy.decision import DecisionRecord, Outcome
 from mlops_drift_tests.policy.decisions import POLICY, day, decided, evidence, failed, past
 
@@ -70,3 +70,21 @@ def test_the_policy_says_what_a_wait_is_about():
     assert (span.action, span.kind, span.triggers) == ("wait", "drift", ("feature_drift",))
     first = decided(evidence(champion=None, labelled={day(1): 40}))
     assert (first.action, first.kind, first.cause) == ("wait", "first", "first training")
+
+
+def test_a_decision_in_one_line_has_its_numbers_and_what_became_of_it():
+    numbers = (failed(value=0.677), failed("model_age", value=30, threshold=30, subject="days"))
+    triggers = ("model_age", "performance_drop")
+    asked = past(5, triggers=triggers, evidence=numbers)
+    line = "retrain: model_age 30 ≥ 30; performance_drop 0.677 < 0.800"
+    assert sentence_of(asked) == line
+    outcomes = {
+        "promoted v3": Outcome("promoted", day(5), "it passed", 3),
+        "promoted v3 by ann": Outcome("promoted", day(5), "approved", 3, person="ann"),
+        "rejected by ann": Outcome("rejected", day(5), "no", 3, person="ann"),
+        "v3 waits for approval": Outcome("waiting", day(5), "it waits", 3),
+        "failed": Outcome("failed", day(5), "out of memory"),
+    }
+    for words, outcome in outcomes.items():
+        assert sentence_of(replace(asked, outcome=outcome)) == f"{line} → {words}"
+    assert sentence_of(idle("nothing", 5, "no failed check")) == "nothing: no failed check"

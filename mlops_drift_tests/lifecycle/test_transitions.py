@@ -82,7 +82,7 @@ def test_approve_reject_roll_back_and_approve_again(about):
             ("promote", "promoted", 3, "ann"),
         ]
     )
-    assert aliases(registry) == {"champion": 3, "previous": 1, "challenger": 3}
+    assert aliases(registry) == {"champion": 3, "previous": 1}
 
 
 def test_there_is_a_champion_at_every_moment_of_a_transition(serving, monkeypatch):

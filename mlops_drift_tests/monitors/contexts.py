@@ -35,6 +35,9 @@ class MemoryContext(MonitorContext):
     def label_windows(self, day):
         return self._answer("label_windows", day)
 
+    def trained(self, day):
+        return self._answer("trained", day)
+
     def retrained(self, day):
         return self._answer("retrained", day)
 
@@ -60,7 +63,10 @@ class MemoryContext(MonitorContext):
     def tested_answers(self, version):
         return self._answer("tested_answers", version)
 
-    def history(self, version):
+    def history(self):
+        return ()
+
+    def periods(self):
         return ()
 
     def label_coverage(self):

@@ -55,7 +55,7 @@ def test_a_drop_that_may_be_chance_passes_and_says_so():
     assert verdict.value == pytest.approx(0.8)
     assert verdict.verdict == "pass"
     assert verdict.reason.endswith(
-        "10 points below the 0.900 of its test split, limit 5 points; not significant (q = 0.1)"
+        "10 points below the 0.900 of its test split, limit 5 points; not significant (q = 0.105)"
     )
 
 

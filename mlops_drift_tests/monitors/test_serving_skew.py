@@ -37,13 +37,11 @@ def test_the_page_has_the_shares_of_each_column_and_an_example():
         "mismatching": 0.005,
         "missing": 0.0,
         "extra": 0.015,
-        "key": "k1",
-        "since": "2024-03-06 09:30:01 UTC",
-        "version": 4,
+        "first row": "key k1 by version 4, 2024-03-06 09:30:01 UTC",
         "in the log": "x" * 59 + "…",
         "by the batch path": "null",
     }
-    assert (second["column"], second["mismatching"], second["key"]) == ("a", 0.0, None)
+    assert (second["column"], second["mismatching"], second["first row"]) == ("a", 0.0, None)
     assert (third["column"], third["rows"]) == ("score", 0)
 
 

@@ -1,5 +1,6 @@
 """Days of a service: a version of trees answers requests, whose log is shipped and lands."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -21,7 +22,13 @@ from mlops_drift.pipeline.monitoring import measure_serving
 from mlops_drift.pipeline.scoring import predict_table
 from mlops_drift.pipeline.served_rows import predict_days
 from mlops_drift.pipeline.shipping import ship
-from mlops_drift.registry.base import COMPILED, COMPILED_TAG, PROVEN_TAG, VersionPackage
+from mlops_drift.registry.base import (
+    COMPILED,
+    COMPILED_GATE,
+    COMPILED_TAG,
+    PROVEN_TAG,
+    VersionPackage,
+)
 from mlops_drift.registry.memory import MemoryRegistry
 from mlops_drift.serving.answering import answer
 from mlops_drift.serving.log.writer import LogWriter
@@ -105,7 +112,7 @@ def package(spec):
     """What the registry keeps of a version: as far as it is read."""
     pipeline, form = fitted(spec)
     tables = {COMPILED: form.to_plain(), SPEC: spec.model_dump(mode="json")}
-    tags = {COMPILED_TAG: form.digest, PROVEN_TAG: "pass"}
+    tags = {COMPILED_TAG: form.digest, PROVEN_TAG: json.dumps({COMPILED_GATE: "pass"})}
     rows = features_of(spec, 1, 3).select(list(spec.columns)).to_pandas()
     return VersionPackage(pipeline, rows, pd.Series(["no"]), {}, tags, {}, {}, tables)
 

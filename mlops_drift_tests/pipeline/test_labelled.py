@@ -73,7 +73,7 @@ def test_the_limit_decides_about_the_rows_and_not_about_what_is_made_of_them(mod
 def test_a_version_leads_to_how_many_rows_of_how_many_it_was_trained_on(model):
     bounded = limited(model, 120)
     built = build(model, 120)
-    record, _ = train_challenger(bounded, built.id, day(4), lambda number, value: None)
+    record, _ = train_challenger(bounded, built.id, day(4), lambda trial: None)
     chain = trace_version(bounded, record.version)
     [facts] = [link.facts for link in chain if link.what == "training set"]
     assert facts["sample"] == "120 of 240 labelled rows, by a hash of their key"

@@ -8,7 +8,6 @@ import pytest
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.pipeline.labels import count_labels, coverage
-from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests.pipeline.watched import N, Watched, events, five_days, flipped
 from mlops_drift_tests.tiny import day
@@ -131,7 +130,7 @@ def test_an_estimate_is_kept_beside_what_labels_showed_later(watched):
     watched.measure(1, 2)
     watched.arrive(3, events(1))
     watched.measure(3)
-    history = {one.day: one for one in watched.model.checks.performance_history(1, day(3))}
+    history = {one.day: one for one in watched.model.checks.performance_history(day(0), day(3))}
     assert history[day(1)].estimated == pytest.approx(history[day(1)].realized, abs=0.08)
     assert history[day(1)].lower < history[day(1)].realized < history[day(1)].upper
     assert history[day(2)].realized is None
@@ -256,23 +255,6 @@ def test_a_rise_of_errors_is_found_on_the_day_on_which_its_labels_arrive(memory_
     assert [item.verdict for item in found] == ["pass", "pass", "fail", "fail"]
     assert [item.day for item in found] == [day(number) for number in range(2, 6)]
     assert watched.verdicts(4, "error_drift") == found[2:3]
-
-
-def test_a_challenger_that_was_rejected_makes_the_champion_young_again(memory_lake):
-    watched = Watched(memory_lake, {"monitors": {"age": {"max_days": 3}}})
-    watched.promote(1, on=0)
-    frames = [events(number) for number in range(1, 7)]
-    watched.serve(*frames)
-    log = watched.model.decisions
-    log.record(Decision("retrain", "too old", day(3), "tiny-v1-x", version=1))
-    log.record_outcome("tiny-v1-x", Outcome("rejected", day(3), "no better", 2))
-    ages = watched.measure(1, 6).of_check("model_age")
-    # What is rejected at the end of a day is known from the next one on.
-    assert [(found.day, found.value) for found in ages] == [
-        (day(number), age) for number, age in enumerate((1, 2, 3, 1, 2, 3), start=1)
-    ]
-    assert [found.day for found in ages if found.verdict == "fail"] == [day(3), day(6)]
-    assert watched.verdicts(3, "model_age") == ages[2:3]
 
 
 def test_predictions_without_a_label_are_counted_by_age(watched):

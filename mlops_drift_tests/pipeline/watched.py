@@ -45,7 +45,7 @@ class Watched:
         self.model = ModelContext.of(lake, self.spec).store
         self.tables = self.model.tables
 
-    def promote(self, version, on, events=events):
+    def promote(self, version, on, events=events, trained=None):
         rows = pa.Table.from_pandas(
             events(-version, 900).drop(columns=["prediction", "score"]),
             schema=self.tables.features.schema.append(pa.field("y", pa.string())),
@@ -64,12 +64,13 @@ class Watched:
         truth, prediction, score = (
             tested[name].to_numpy() for name in ("y", "prediction", "score")
         )
+        made = on if trained is None else trained
         value, lower, upper = evaluate_within(
             "accuracy", self.spec.target, truth, prediction, score, seed=7
         )
         self.model.versions.add(
             VersionRecord(
-                version, day(on), set_id, 900, "linear", "accuracy", value, lower, upper, 400, ""
+                version, day(made), set_id, 900, "linear", "accuracy", value, lower, upper, 400, ""
             )
         )
         self.model.versions.add_promotion(

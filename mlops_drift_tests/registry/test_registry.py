@@ -1,3 +1,4 @@
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from mlops_drift.registry.base import CHALLENGER, CHAMPION, RegistryError, VersionPackage
+from mlops_drift.registry.base import CHALLENGER, CHAMPION, RegistryError, Split, VersionPackage
 from mlops_drift.registry.code_digests import git_sha
 from mlops_drift.registry.registry import Registry
 from mlops_drift_tests.processes import meet
@@ -41,6 +42,7 @@ def born(registry, model, identity):
         params={"C": 1.0},
         metrics={"test_accuracy": 1.0},
         tables={"splits.json": {"train": 3, "test": 1}},
+        splits=[Split("train", "abc", "/sets/abc", 3), Split("test", "abc", "/sets/abc", 1)],
     )
     experiment = registry.client.get_experiment_by_name(model)
     with mlflow.start_run(experiment_id=experiment.experiment_id):
@@ -69,11 +71,48 @@ def test_a_version_is_found_again_by_what_it_was_made_from(registry, tmp_path):
     run = again.client.get_run(again.run_id("shop", version))
     assert run.data.params == {"C": "1.0"}
     assert run.data.metrics == {"test_accuracy": 1.0}
-    assert run.data.tags["training_set"] == "abc"
-    page = again.run_page("shop", run.info.run_id, "http://127.0.0.1:5000")
-    assert page == (
-        f"http://127.0.0.1:5000/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+    assert run.data.tags["git"] == "123"
+
+
+def test_pages_open_the_view_of_machine_learning(registry):
+    version = born(registry, "shop", IDENTITY)
+    run, ui = registry.run_id("shop", version), "http://127.0.0.1:5000"
+    about, view = f"{ui}/#/experiments/1/runs/{run}", "?workflowType=machine_learning"
+    assert registry.run_page("shop", run, ui) == about + view
+    assert registry.file_page("shop", version, "report/shop.html", ui) == (
+        f"{about}/artifacts/report/shop.html{view}"
     )
+    assert registry.version_page("shop", version, ui) == f"{ui}/#/models/shop/versions/1{view}"
+
+
+def test_a_run_has_its_splits_as_inputs_and_a_name(registry):
+    version = born(registry, "shop", IDENTITY)
+    registry.name_run("shop", "v1 2024-10-05 performance_drop", version)
+    run = registry.client.get_run(registry.run_id("shop", version))
+    assert run.info.run_name == "v1 2024-10-05 performance_drop"
+    inputs = {one.tags[0].value: one.dataset for one in run.inputs.dataset_inputs}
+    assert [(name, one.name) for name, one in inputs.items()] == [
+        ("train", "shop train"),
+        ("test", "shop test"),
+    ]
+    assert {one.digest for one in inputs.values()} == {"abc"}
+    assert json.loads(inputs["test"].source) == {"uri": "/sets/abc"}
+    assert json.loads(inputs["test"].profile) == {"num_rows": 1}
+
+
+def test_the_run_under_way_gets_a_name_before_it_has_a_version(registry):
+    registry.prepare("shop")
+    registry.name_run("shop", "nothing is under way")
+    with mlflow.start_run(experiment_id=registry.experiment("shop")) as run:
+        registry.name_run("shop", "2024-10-05 feature_drift, failed")
+    name = registry.client.get_run(run.info.run_id).info.run_name
+    assert name == "2024-10-05 feature_drift, failed"
+
+
+def test_a_model_is_described(registry):
+    registry.prepare("shop")
+    registry.describe_model("shop", "Who buys.")
+    assert registry.client.get_registered_model("shop").description == "Who buys."
 
 
 def test_an_alias_points_where_it_was_last_set(registry):
@@ -86,6 +125,16 @@ def test_an_alias_points_where_it_was_last_set(registry):
     registry.set_alias("shop", CHAMPION, second)
     assert registry.alias("shop", CHAMPION) == second
     assert registry.alias("shop", CHALLENGER) == second
+
+
+def test_an_alias_is_taken_off_the_version_that_has_it_only(registry):
+    first, second = (born(registry, "shop", {"number": str(number)}) for number in (1, 2))
+    registry.set_alias("shop", CHALLENGER, second)
+    registry.remove_alias("shop", CHALLENGER, first)
+    assert registry.alias("shop", CHALLENGER) == second
+    for _ in range(2):
+        registry.remove_alias("shop", CHALLENGER, second)
+    assert registry.alias("shop", CHALLENGER) is None
 
 
 def test_a_model_that_is_missing_has_no_alias_to_ask_for(registry):

@@ -54,8 +54,8 @@ def stored(root):
 def killed_after(root, number):
     """Runs in a process of its own: a kill after a trial."""
 
-    def on_trial(finished, _):
-        if finished == number:
+    def on_trial(trial):
+        if trial.number == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
     searched(root, on_trial)

@@ -73,6 +73,7 @@ def policy(values, **changed):
     ]
     return {
         "periods": periods,
+        "weeks": [],
         "alarms": [],
         "warnings": [],
         "decisions": [],

@@ -64,7 +64,7 @@ def test_a_single_policy_is_not_called_the_best(printed):
 
 def test_decisions_stand_below_their_policy_with_rules_and_outcome(printed):
     text = printed(compared())
-    below = text[text.rindex("\non failed checks\n") :].splitlines()[2:]
+    below = text[text.rindex("\non failed checks\n") :].splitlines()[4:]
     assert [" ".join(line.split()) for line in below] == [
         "2020-04-10 retrain on recent feature_drift promoted v2",
         "2020-07-02 retrain on recent performance_drop, feature_drift rejected v3",
@@ -91,8 +91,23 @@ def test_it_is_at_most_100_wide_when_piped(printed):
     )
     table = text[: text.index("\nnever\n")]
     assert max(map(len, table.splitlines())) <= 100
-    assert max(len(line) for line in text.splitlines() if line.startswith("  2020")) <= 100
+    assert max(len(line) for line in text.splitlines() if line.startswith("2020")) <= 100
     assert "…" not in table
+
+
+def test_a_short_history_is_drawn_by_week(printed):
+    weekly = policy([0.9, 0.8], weeks=policy([0.5, 0.6, 0.7, 0.9])["periods"])
+    text = printed(result({"a": weekly}, months=2))
+    assert "by week" in text
+    assert len(row_of(text, "a").split()[-1]) == 4
+
+
+@pytest.mark.parametrize("width", [40, 60, 200])
+def test_no_table_is_wider_than_the_terminal(printed, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = printed(compared())
+    assert max(map(len, text.splitlines())) <= width
+    assert "0.895" in text
 
 
 def test_names_that_look_like_markup_are_printed_as_they_are(printed):

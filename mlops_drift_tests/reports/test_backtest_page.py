@@ -193,3 +193,10 @@ def test_every_second_line_is_dashed_and_none_is_like_another():
     styles = drawing(CASES["eight"]).styles("line")
     assert [style[1:] for style in styles] == [[], ["dashed"]] * 4
     assert len({*map(tuple, styles)}) == 8
+
+
+def test_a_short_history_is_drawn_by_week():
+    weekly = policy([0.9, 0.8], weeks=policy([0.5, 0.6, 0.7, 0.9])["periods"])
+    short = result({"a": weekly}, months=2)
+    assert len(drawing(short).points("a")) == 4
+    assert "accuracy of every week from" in " ".join(Page(backtest_page(short)).text)

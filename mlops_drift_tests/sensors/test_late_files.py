@@ -107,8 +107,9 @@ def test_a_sensor_runs_what_a_missing_day_has_and_the_day_when_its_file_comes(be
         assert world.run_days(instance, day(4)).success
         [again] = look(world, instance).run_requests
         judged = [item.passed for item in evaluations(instance, "tiny", "labels", "data_quality")]
-    # Labels of the events of day 4 came on day 5, and are judged again before those of day 4 are.
-    assert judged[-3:] == [False, True, True]
+    # Labels of the events of day 4 came on day 5, and are judged again before those of day 4 are;
+    # then the page shows day 5 again.
+    assert judged[-4:] == [False, True, True, True]
     assert (rest.partition_key, names(rest)) == (str(day(4)), ["labels", "performance_metrics"])
     assert (came.partition_key, names(came)) == (str(day(4)), [])
     assert names(again) == list(MADE)

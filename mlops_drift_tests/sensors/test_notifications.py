@@ -1,18 +1,24 @@
 """Messages about a model, from its runs to a receiver."""
 
+import json
+
 import dagster as dg
 import pytest
 from standardwebhooks import Webhook
 
+from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
 from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.lifecycle.promotion import rollback
+from mlops_drift.lifecycle.status import read_status
 from mlops_drift.notifications.outbox import Outbox
+from mlops_drift.sensors import notifications
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.lifecycle.people import BOB
+from mlops_drift_tests.links import addresses_in, problem_of
 from mlops_drift_tests.receiver import SECRET, Receiver, WebhookReceiver
-from mlops_drift_tests.tiny import day, merged
+from mlops_drift_tests.tiny import day, merged, wait
 
 SENT = [
     "tiny: retraining begins",
@@ -116,6 +122,82 @@ def test_another_system_gets_signed_events_of_a_run_and_of_a_rollback(ended, mon
     assert len(set(system.ids)) == len(events)
 
 
+def queued(world, instance, **changes):
+    """The messages about what has happened in a world, from the outbox; none is sent."""
+    world.write_model(merged({"notifications": {"urls": ["json://127.0.0.1:9/"]}}, changes))
+    tick(world, instance)
+    with world.lake() as model:
+        return [one.message for one in Outbox(model.lake, model.tables.outbox).pending()]
+
+
+def require_links(world, instance, message):
+    """Every link of a message leads somewhere, but to a report that no day has written; by name."""
+    event = json.loads(message.event)["data"]
+    pages = dict(event["links"])
+    assert addresses_in(message.body) == list(pages.values())
+    report = settings.report_root() / "tiny.html"
+    assert pages["report"] == f"{report.as_uri()}#{message.day}"
+    if not report.exists():
+        del pages["report"]
+    for page in pages.values():
+        assert problem_of(page, world.definitions, instance) == ""
+    assert f"\nnext: {event['next']}\n" in message.body
+    return list(pages)
+
+
+def test_messages_say_what_is_next_and_their_links_lead_somewhere(ended):
+    with ended.active(), open_instance() as instance:
+        messages = queued(ended, instance)
+        with ended.lake() as model:
+            said = read_status(ModelContext(ended.spec(), model))["next"]
+        found = {one.title: require_links(ended, instance, one) for one in messages}
+    assert list(found) == [*dict.fromkeys(SENT)]
+    assert {json.loads(one.event)["data"]["next"] for one in messages} == {said}
+    assert said == "nothing: no failed check of version 2 that may retrain"
+    assert list(found.values()) == [
+        ["report", "check", "version", "run"],
+        ["report", "version", "run"],
+        ["report", "check", "version"],
+        ["report", "check", "version", "run"],
+    ]
+
+
+def test_a_message_about_a_challenger_that_waits_names_the_command(three_versions, tmp_path):
+    world = three_versions.copy(tmp_path)
+    with world.active(), open_instance() as instance:
+        with world.lake() as model:
+            wait(model, 3, "tiny-v0-x")
+        [*_, waits] = queued(world, instance, policy={"approval": "manual"})
+        # There was no run.
+        assert require_links(world, instance, waits) == ["check", "version"]
+    assert waits.title == "tiny: version 3 waits for approval"
+    command = "mlops-drift approve tiny --version 3 --reason …"
+    assert f"\ncommand: {command}\n" in waits.body
+    assert json.loads(waits.event)["data"]["command"] == command
+
+
+def test_the_message_about_a_rejected_challenger_links_to_what_it_was_trained_for(
+    rejected_story, tmp_path
+):
+    world = rejected_story.copy(tmp_path)
+    with world.active(), open_instance() as instance:
+        [*_, rejected] = queued(world, instance)
+        pages = require_links(world, instance, rejected)
+    assert pages == ["report", "check", "version", "run"]
+    assert "nothing: the failed checks of version 1 were decided on" in rejected.body
+
+
+def test_the_policy_may_be_unknown_where_its_tables_cannot_be_read(ended, monkeypatch):
+    def broken(model):
+        raise UserError("the table is damaged")
+
+    monkeypatch.setattr(notifications, "read_status", broken)
+    with ended.active(), open_instance() as instance:
+        messages = queued(ended, instance)
+    assert len(messages) == len(SENT)
+    assert all("\nnext: unknown: the table is damaged\n" in one.body for one in messages)
+
+
 def test_a_broken_check_is_reported_once_and_retrains_nothing(begin, receiver):
     world = begin("broke")
     listen(world, receiver)
@@ -138,6 +220,7 @@ def test_a_broken_check_is_reported_once_and_retrains_nothing(begin, receiver):
     ]
     assert len(receiver.titles) == len(set(receiver.titles))
     assert all("is damaged" in body for body in broke.values())
+    assert all("\nrun: http" in body for body in broke.values())
 
 
 @pytest.fixture(scope="module")

@@ -130,12 +130,12 @@ def test_the_kpi_falls_with_the_turn_and_recovers_with_the_new_version(told):
     assert {n for _, _, n in kpi.values()} == {ROWS}
 
 
-def test_every_version_is_found_in_the_registry_with_its_aliases(story):
+def test_every_version_is_found_in_the_registry_and_none_is_a_challenger_once_it_serves(story):
     registry = open_registry()
     aliases = {
         name: registry.alias("tiny", name) for name in ("champion", "previous", "challenger")
     }
-    assert aliases == {"champion": 2, "previous": 1, "challenger": 2}
+    assert aliases == {"champion": 2, "previous": 1, "challenger": None}
     with story.world.lake() as model:
         for record in model.versions.all():
             tags = registry.tags("tiny", record.version)

@@ -69,7 +69,7 @@ def test_a_decision_is_recorded_once_and_gets_its_outcome(model):
     assert rejected.outcome == Outcome("rejected", day(4), "no better", 2, ("f1",))
     assert (pending.id, pending.outcome) == ("churn-0005", None)
     assert not end(model, "promoted", 4, challenger=2, reason="better")
-    assert model.decisions.rejections() == {1: [day(4)]}
+    assert model.decisions.rejections() == {1: [(day(4), day(3))]}
 
 
 def test_decisions_of_a_day_are_those_of_the_policy_and_then_those_of_people(model):

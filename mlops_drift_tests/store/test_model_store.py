@@ -119,7 +119,7 @@ def test_an_empty_lake_answers_every_question(model):
     assert model.predictions.outcomes({}, day(9), 3).num_rows == 0
     assert model.checks.daily_values(day(9)) == []
     assert model.checks.find() == model.checks.latest(day(9)) == []
-    assert model.checks.performance_history(1, day(9)) == []
+    assert model.checks.performance_history(day(0), day(9)) == []
     model.coverage.count_on(day(0), day(9), 3)
     assert model.coverage.by_age(day(9), [(0, 3)]) == []
     assert model.predictions.errors_in_order(1, day(9)).num_rows == 0

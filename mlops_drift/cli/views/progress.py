@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from datetime import date
 
 from rich import progress
-from rich.console import Console
+from rich.text import Text
 
+from mlops_drift.console import open_console
 from mlops_drift.simulation.retrainings import Step
 
 
 class _Bar(progress.Progress):
     def __init__(self, *columns: progress.ProgressColumn) -> None:
-        console = Console(stderr=True)
+        console = open_console(stderr=True)
         super().__init__(
             progress.TextColumn("[bold]{task.description}"),
             progress.BarColumn(),
@@ -44,7 +45,7 @@ class RunProgress(_Bar):
         if what == "complete":
             self.advance(self._task, len(step.days))
         elif what != "running":
-            self.console.print(f"[yellow]{shown}")
+            self.console.print(Text(shown, "yellow"))
         elif step.first.day == 1:
             self.line(shown)
 

@@ -3,10 +3,20 @@
 from collections.abc import Sequence
 
 import pyarrow as pa
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
+from rich.text import Text
 
+from mlops_drift.console import (
+    cells,
+    fixed,
+    in_one_line,
+    long_text,
+    numeric,
+    open_console,
+    print_rows,
+    print_table,
+    table_of,
+)
 from mlops_drift.store.history import Commit
 
 # Of a query.
@@ -15,31 +25,41 @@ ROWS = 1000
 
 def print_commits(found: Sequence[Commit]) -> None:
     """Prints a line for each commit, with who restored the table and why."""
-    table = Table(
-        Column("commit", justify="right"),
-        Column("time (UTC)", no_wrap=True),
-        "what was done",
-        *(Column(name, justify="right") for name in ("added", "removed")),
-        "readable",
+    table = table_of(
+        *numeric("commit"),
+        *fixed("time (UTC)"),
+        long_text("what was done", 16),
+        *numeric("added", "removed"),
+        *fixed("readable"),
     )
     for one in found:
         who = f" by {one.by}: {one.reason}" if one.by else ""
         table.add_row(
             str(one.number),
             f"{one.time:%Y-%m-%d %H:%M:%S}",
-            escape(f"{one.action}{who}"),
+            Text(in_one_line(f"{one.action}{who}")),
             *("" if n is None else f"{n:,}" for n in (one.rows_added, one.rows_removed)),
             "yes" if one.readable else "no",
         )
-    Console(highlight=False).print(table)
+    print_table(open_console(), table)
 
 
-def print_table(result: pa.Table) -> None:
-    """Prints the first thousand rows of a result whose values are texts."""
-    table = Table(*map(escape, result.column_names))
-    columns = [column.to_pylist() for column in result.slice(0, ROWS).columns]
-    for row in zip(*columns, strict=True):
-        table.add_row(*("" if value is None else escape(value) for value in row))
-    Console().print(table)
-    if result.num_rows > ROWS:
-        Console().print(f"… and {result.num_rows - ROWS} more rows")
+def print_result(result: pa.Table) -> None:
+    """Prints the first thousand rows of a result whose values are texts, and their number."""
+    console = open_console()
+    print_rows(console, _table(result.slice(0, ROWS)))
+    more = f", of which the first {ROWS:,} are shown" if result.num_rows > ROWS else ""
+    rows = "row" if result.num_rows == 1 else "rows"
+    console.print(Text(f"{result.num_rows:,} {rows}{more}", "dim"))
+
+
+def print_texts(result: pa.Table) -> None:
+    """Prints all rows of a table of ours whose values are texts."""
+    print_table(open_console(), _table(result))
+
+
+def _table(result: pa.Table) -> Table:
+    table = table_of(*(Column(in_one_line(name)) for name in result.column_names))
+    for row in zip(*(column.to_pylist() for column in result.columns), strict=True):
+        table.add_row(*cells(row))
+    return table

@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import nan
-from typing import NamedTuple, TypedDict, Unpack
+from typing import Literal, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 
 from mlops_drift.learning.config import BusinessValue
 from mlops_drift.learning.gates.config import Gates
-from mlops_drift.learning.gates.pictures import Limit, Picture
+from mlops_drift.learning.gates.pictures import Picture
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import MetricName
 from mlops_drift.schema.columns import Column, Target
@@ -23,13 +23,16 @@ FRESH_ROWS = 200
 Tables = Mapping[str, Sequence[Mapping[str, object]]]
 # The number that is judged, its limit, and the rows behind it.
 Judged = tuple[float, float, int]
+# How a number that passes is to its limit.
+Direction = Literal["<=", ">", ">="]
 # Finding and advice.
 Sentences = tuple[str, str]
 
 
 class Shown(TypedDict, total=False):
-    """What a result shows beside its sentences."""
+    """What a result has beside its number and its sentences."""
 
+    direction: Direction
     numbers: Mapping[str, float]
     tables: Tables
     picture: Picture
@@ -165,6 +168,7 @@ class GateResult:
         finding: what was found, by how much, and why it matters.
         advice: what to do next, where the verdict is no pass.
         tables: rows by name of the table.
+        direction: how a value that passes is to the threshold, where chance does not decide.
     """
 
     name: str
@@ -177,6 +181,7 @@ class GateResult:
     numbers: Mapping[str, float] = field(default_factory=dict)
     tables: Tables = field(default_factory=dict)
     picture: Picture | None = None
+    direction: Direction = "<="
 
     @property
     def summary(self) -> str:
@@ -229,7 +234,6 @@ class Gate(ABC):
         verdict: Verdict = "fail" if fails else "pass"
         return GateResult(self.name, verdict, *judged, finding, advice if fails else "", **shown)
 
-    def counted(self, count: int, what: str, n: int, finding: str, advice: str = "") -> GateResult:
+    def counted(self, count: int, n: int, finding: str, advice: str = "") -> GateResult:
         """The result of a gate that counts, in n rows, what is wrong; any fails."""
-        picture = Limit(what, float(count), 0.0, at_least=False)
-        return self.result(count > 0, (float(count), 0.0, n), (finding, advice), picture=picture)
+        return self.result(count > 0, (float(count), 0.0, n), (finding, advice))

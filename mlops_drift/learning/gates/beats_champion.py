@@ -2,7 +2,14 @@
 
 from math import isnan, nan
 
-from mlops_drift.learning.gates.base import Candidate, Gate, GateResult, Sentences, answers
+from mlops_drift.learning.gates.base import (
+    Candidate,
+    Direction,
+    Gate,
+    GateResult,
+    Sentences,
+    answers,
+)
 from mlops_drift.learning.gates.pictures import Differences
 from mlops_drift.learning.metrics.allowance import Allowance
 from mlops_drift.learning.metrics.differences import worsening_within
@@ -46,9 +53,10 @@ class BeatsChampion(Gate):
         better = candidate.gates.comparison == "better"
         tolerance = candidate.gates.allowance("tolerance", metric)
         limit = 0.0 if better else -tolerance.of(nan)
+        direction: Direction = ">" if better else ">="
         if pairs is None:
             finding = "This is the first deployment: there is no champion to compare with."
-            return self.result(False, (nan, limit, 0), (finding, ""))
+            return self.result(False, (nan, limit, 0), (finding, ""), direction=direction)
         n, least = len(pairs.truth), candidate.gates.min_rows
         if n < least:
             finding = f"Only {n} rows are comparable, {least} are needed."
@@ -92,6 +100,7 @@ class BeatsChampion(Gate):
             fails,
             (value, limit, n),
             (finding, sentences[1]),
+            direction=direction,
             numbers={**numbers, "lower": lower, "upper": upper},
             picture=Differences(title, spread.shown(), difference, limit),
         )

@@ -59,6 +59,7 @@ class BusinessValueGate(Gate):
             value <= worth or bool(asked),
             (value, limit, n),
             (finding, _ADVICE[candidate.target.kind]),
+            direction=">",
             numbers={"best constant answer": worth},
             tables={
                 "worth": [{"answer": name, "mean worth": mean} for name, mean in means.items()]

@@ -87,7 +87,7 @@ class Calibration(Gate):
             (value, limit, n),
             (finding, _ADVICE[kind]),
             numbers={"by chance": chance},
-            tables={"bins": [{"promised": x, "found": y, "n": rows} for x, y, rows in bars]},
+            tables={"bins": [{"predicted": x, "observed": y, "rows": rows} for x, y, rows in bars]},
             picture=picture,
         )
 

@@ -63,6 +63,7 @@ class ClassPerformance(Gate):
             value < limit,
             (value, limit, own),
             (finding, advice),
+            direction=">=",
             tables={"classes": rows},
             picture=Bars("F1 by class", list(judged), list(judged.values()), limit),
         )

@@ -27,14 +27,13 @@ class CompiledEqual(Gate):
     def judge(self, candidate: Candidate) -> GateResult:
         if candidate.compiled_differs is None:
             finding = "The family has no compiled form: the pipeline itself predicts."
-            return self.counted(0, "rows that differ", 0, finding)
+            return self.counted(0, 0, finding)
         strange = list(_strange(candidate))
         rows = pd.concat([candidate.features.astype(object), *strange], ignore_index=True)
         differ = candidate.compiled_differs(rows)
         of_test = int(differ[: len(candidate.features)].sum())
         return self.counted(
             int(differ.sum()),
-            "rows that the compiled form predicts differently",
             len(rows),
             f"The compiled form predicts {of_test} of {len(candidate.features)} test rows and "
             f"{int(differ.sum()) - of_test} of {len(rows) - len(candidate.features)} rows with "

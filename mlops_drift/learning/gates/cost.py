@@ -6,7 +6,6 @@ from time import thread_time
 import pandas as pd
 
 from mlops_drift.learning.gates.base import Candidate, Gate, GateResult
-from mlops_drift.learning.gates.pictures import Bars, Limit
 
 TRIES = 20
 _MEGABYTE = 1_000_000
@@ -39,7 +38,7 @@ class _Latency(Gate):
             started = thread_time()
             candidate.predict(rows)
             tries.append(1000 * (thread_time() - started))
-        value, names = min(tries), [str(number) for number in range(1, len(tries) + 1)]
+        value = min(tries)
         finding = (
             f"To predict {self.what} takes {value:.3g} ms at best ({len(tries)} tried), at most "
             f"{limit:.4g} ms is accepted."
@@ -50,7 +49,6 @@ class _Latency(Gate):
             (value, limit, len(rows)),
             (finding, advice),
             numbers={"tries": float(len(tries))},
-            picture=Bars(f"milliseconds for {self.what}, by try", names, tries, limit),
         )
 
 
@@ -83,6 +81,5 @@ class ArtifactSize(Gate):
             "See what the pipeline keeps (training rows, wide encodings), search smaller models, "
             "or raise gates.max_artifact_mb."
         )
-        picture = Limit("size in MB", value, limit, at_least=False)
         judged = value, limit, len(candidate.test)
-        return self.result(value > limit, judged, (finding, advice), picture=picture)
+        return self.result(value > limit, judged, (finding, advice))

@@ -13,9 +13,10 @@ from mlops_drift.learning.gates.base import (
     answers,
 )
 from mlops_drift.learning.gates.chance import CHANCE, chance_of_smaller, row_losses
-from mlops_drift.learning.gates.pictures import Limit
+from mlops_drift.learning.gates.pictures import Estimate
 from mlops_drift.learning.metrics.evaluation import evaluate, evaluate_within, worsening
 from mlops_drift.learning.metrics.registry import MetricName
+from mlops_drift.schema.numbers import chance_of
 
 # Stretches of time that the train split is cut into, fewer where one would be shorter than the test
 # split.
@@ -67,7 +68,7 @@ class CvTestGap(Gate):
             why, advice = _why(candidate, theirs[0], limit)
             finding = (
                 f"{finding}: better by {allowed.text(better, theirs[0])}, at most {allowed} is "
-                f"accepted, and it is significant (p = {chance:.2g}). {why}"
+                f"accepted, and it is significant ({chance_of('p', chance)}). {why}"
             )
         else:
             finding = f"{finding}; better by up to {allowed}, or not significantly, is accepted."
@@ -83,7 +84,7 @@ class CvTestGap(Gate):
                 "cross-validated, upper": theirs[2],
                 "by chance": chance,
             },
-            picture=Limit(
+            picture=Estimate(
                 f"{metric}: how much better on the test split than in cross-validation",
                 better,
                 limit,

@@ -110,6 +110,7 @@ class PredictionDistribution(Gate):
             fails,
             (value, LEAST_SPREAD, n),
             (finding, _OF_NUMBERS),
+            direction=">=",
             picture=histograms("predictions and labels", series),
         )
 

@@ -26,7 +26,6 @@ class Documented(Gate):
         found = "; ".join(wrong) or "description and signature are there"
         return self.counted(
             len(wrong),
-            "things that are missing",
             len(columns),
             f"Of a model of {len(columns)} columns {found}.{hint}",
             "Write what is predicted and for whom into description, and train a new version if the "

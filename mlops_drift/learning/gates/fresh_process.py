@@ -32,7 +32,6 @@ class FreshProcess(Gate):
             differ, before = n - int(np.sum(alike)), ""
         return self.counted(
             differ,
-            "test rows that a new process predicts differently",
             n,
             f"{differ} of {n} test rows are predicted differently by a new process that loads the "
             f"stored model{before}.",

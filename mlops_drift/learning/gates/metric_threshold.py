@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isnan
 
 from mlops_drift.learning.gates.base import Candidate, Described, Gate, GateResult
-from mlops_drift.learning.gates.pictures import Limit
+from mlops_drift.learning.gates.pictures import Estimate
 from mlops_drift.learning.metrics.evaluation import evaluate_within, worsening
 from mlops_drift.learning.metrics.registry import MetricName, metric_named
 
@@ -49,6 +49,7 @@ class MetricThreshold(Gate):
             worsening(metric, limit, value) > 0,
             (value, limit, n),
             (finding, advice),
+            direction=">=" if self.greater else "<=",
             numbers={"lower": lower, "upper": upper},
-            picture=Limit(f"test {metric}", value, limit, self.greater, lower, upper),
+            picture=Estimate(f"test {metric}", value, limit, self.greater, lower, upper),
         )

@@ -26,7 +26,6 @@ class NoKeyOverlap(Gate):
         examples = f" (for example {', '.join(shared[:3])})" if shared else ""
         return self.counted(
             len(shared),
-            "test keys that are in the train split",
             len(test),
             f"{len(shared)} of {len(test)} test keys are also in the train split{examples}.",
             "Look for duplicate keys in events, then build the training set again.",

@@ -1,7 +1,6 @@
 """What the picture of a gate shows, as plain data: drawing is done where it is looked at."""
 
 from collections.abc import Mapping, Sequence
-from math import nan
 from typing import NamedTuple
 
 import numpy as np
@@ -11,24 +10,24 @@ from mlops_drift.learning.metrics.base import Array
 _BINS = 12
 
 
-class Limit(NamedTuple):
-    """A number against its limit, a lower one or not, with its 95 % interval where it has one."""
+class Estimate(NamedTuple):
+    """A number with its 95 % interval against its limit, a lower one or not."""
 
     title: str
     value: float
     limit: float
     at_least: bool
-    lower: float = nan
-    upper: float = nan
+    lower: float
+    upper: float
 
 
 class Curve(NamedTuple):
-    """What scores promised and what came true, by bin."""
+    """What was predicted, or promised by scores, and what came true, by bin."""
 
     promised: Sequence[float]
     found: Sequence[float]
     counts: Sequence[int]
-    title: str = "what scores promised and what came true, by bin"
+    title: str = "predicted and observed, by bin of the prediction"
 
 
 class Shares(NamedTuple):
@@ -65,7 +64,7 @@ class Confusion(NamedTuple):
     title: str = "test rows: truth in rows, prediction in columns"
 
 
-Picture = Limit | Curve | Shares | Bars | Differences | Confusion
+Picture = Estimate | Curve | Shares | Bars | Differences | Confusion
 
 
 def histograms(title: str, series: Mapping[str, Array]) -> Shares:

@@ -45,7 +45,6 @@ class RefitConsistency(Gate):
         why = ": the model was fitted on something else, perhaps on the test rows" if differ else ""
         return self.counted(
             differ,
-            "test rows that a second fit predicts differently",
             n,
             f"{finding}{why}.",
             "Look on which rows the pipeline was fitted, and whether a step draws random numbers "

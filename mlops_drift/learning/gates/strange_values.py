@@ -66,7 +66,6 @@ class _Robustness(Gate):
         )
         result = self.counted(
             sum(count for _, count, _ in broken),
-            "rows without a valid prediction",
             len(tries) * len(rows),
             f"Of {len(tries)} tries with strange values, on {len(rows)} test rows each, "
             f"{len(broken)} give no valid predictions{listed and ': '}{listed}.",

@@ -31,7 +31,6 @@ CLASS_WEIGHT = "class_weight"
 SHARE = 0.2
 # Earlier trials that are needed to tell.
 FEWEST_PEERS = 2
-OnTrial = Callable[[int, float], None]
 
 
 class UnlearnableError(ValueError):
@@ -46,6 +45,7 @@ class Trial:
         number: place in the search, from 0.
         value: the metric over its out-of-fold predictions; nan if that is undefined, or if the
             trial was given up as worse than most before it.
+        pruned: whether it was given up.
         after_folds: the metric over the rows predicted so far, after each fold where it is defined.
     """
 
@@ -53,12 +53,27 @@ class Trial:
     recipe: Recipe
     value: float
     after_folds: tuple[float, ...]
+    pruned: bool = False
+
+    def outcome(self, metric: str) -> str:
+        """Its value in words.
+
+        >>> Trial(6, Recipe("linear", {}), nan, (0.5,), pruned=True).outcome("f1")
+        'pruned'
+        """
+        if self.pruned:
+            return "pruned"
+        return f"{metric} undefined" if isnan(self.value) else f"{metric} {self.value:.4f}"
 
     def to_dict(self) -> dict[str, object]:
         """As plain data, ready for JSON; an undefined value is None."""
         value = None if isnan(self.value) else self.value
         found = {"value": value, "after_folds": list(self.after_folds)}
         return {"number": self.number, **asdict(self.recipe), **found}
+
+
+# Called after each trial of a search.
+OnTrial = Callable[[Trial], None]
 
 
 class SearchResult(NamedTuple):
@@ -94,7 +109,7 @@ def search(
 
     Features are one row per event with at least the declared columns, in the order of time; the
     truth, shape (n,), is class names or finite numbers. After each trial ``on_trial`` is called
-    with its number, from 0, and its value.
+    with it.
 
     Raises:
         UnlearnableError: If the train split cannot be learned from, or the metric is undefined in
@@ -136,7 +151,7 @@ def search(
             memory.keep(finished)
         trials.append(_trial(recipe, finished))
         if on_trial is not None:
-            on_trial(number, trials[-1].value)
+            on_trial(trials[-1])
 
     defined = [trial for trial in trials if not isnan(trial.value)]
     if not defined:
@@ -220,7 +235,8 @@ def _trial(recipe: Recipe, finished: FrozenTrial) -> Trial:
     params = {**recipe.params, **finished.user_attrs.get(STAGE, {})}
     whole = replace(recipe, params=params, threshold=finished.user_attrs[THRESHOLD])
     steps = sorted(finished.intermediate_values.items())
-    return Trial(finished.number, whole, value, tuple(value for _, value in steps))
+    after_folds = tuple(value for _, value in steps)
+    return Trial(finished.number, whole, value, after_folds, finished.state == TrialState.PRUNED)
 
 
 class PeerPruner(BasePruner):

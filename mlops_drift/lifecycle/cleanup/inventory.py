@@ -110,7 +110,7 @@ class Inventory:
         """By version, who points to it."""
         found: dict[int, list[str]] = {}
         for last in self._promotions[-1:]:
-            found[last.version] = [f"champion since the end of {last.as_of}"]
+            found[last.version] = [f"champion since {last.serves_since}"]
             if last.previous is not None:
                 found.setdefault(last.previous, []).append("the champion before")
         for alias, version in sorted(self._artifacts.aliases().items()):

@@ -13,23 +13,23 @@ TITLES: Mapping[Action, str] = {
     "give_up": "retraining is paused, a person is needed",
 }
 
-# By outcome: what happened, how the title ends, and what happens next.
+# By outcome: what happened, how the title ends, and what it means for the champion and the next.
 ENDINGS = {
     "rejected": (
         "version.rejected",
         "is rejected",
-        "The champion still serves. The next one needs new labels.",
+        "{champion} serves. The next one needs new labels.",
     ),
     "failed": (
         "training.failed",
         "failed in training",
-        "The champion still serves. The next training starts with new labels, or when rows, code "
-        "or description have changed.",
+        "{champion} serves. The next training starts with new labels, or when rows, code or "
+        "description have changed.",
     ),
     "waiting": (
         "version.waiting",
         "waits for approval",
-        "Approve or reject it: mlops-drift approve {model}, or materialize champion.",
+        "{champion} serves until a person approves or rejects it.",
     ),
 }
 
@@ -54,7 +54,9 @@ class Decision(NotificationKind):
             if outcome is not None and outcome.status in ENDINGS:
                 happened, ending, then = ENDINGS[outcome.status]
                 version = f"version {record.challenger}" if record.challenger else "the challenger"
-                body = f"{shortened(outcome.reason, REASONS)}\n{then.format(model=model)}"
+                champion = f"Version {record.version}" if record.version else "No version"
+                serving = then.format(champion=champion)
+                body = f"{shortened(outcome.reason, REASONS)}\n{serving}"
                 title = f"{model}: {version} {ending}"
                 name = f"{record.id}-{outcome.status}"
                 facts = {"champion": record.version, **outcome_facts(record, outcome)}

@@ -20,13 +20,17 @@ INDEX = "index.html"
 
 @dataclass(frozen=True)
 class Published:
-    """A report that was written: its day, what it says, and the file that is kept of that day."""
+    """A report that was written.
+
+    Its day, what it says, its file and the one that is kept of that day, and the version and the
+    name that it was logged with.
+    """
 
     day: date
     health: Health
     page: Path
     kept: Path
-    size: int
+    logged: tuple[int, str] | None
 
 
 def publish_report(model: ModelContext, days: int = DAYS) -> Published | None:
@@ -40,13 +44,15 @@ def publish_report(model: ModelContext, days: int = DAYS) -> Published | None:
     name, day = data.name, data.days[-1]
     content = report_page(data, links.report_page("index")).encode()
     places = current_report(name), kept_report(name, day)
-    published = Published(day, Health(**data.status["health"]), *places, len(content))
+    logged = (data.serving, f"report/{name}.html") if data.serving else None
+    published = Published(day, Health(**data.status["health"]), *places, logged)
     for place in (published.kept, published.page):
         _write(place, content)
     _write(headline_file(name), json.dumps(_in_short(data), default=str).encode())
     write_index()
-    if data.serving is not None:
-        model.registry.log_files(name, data.serving, {f"report/{name}.html": content})
+    if logged:
+        version, file = logged
+        model.registry.log_files(name, version, {file: content})
     return published
 
 

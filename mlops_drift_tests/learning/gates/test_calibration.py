@@ -34,7 +34,7 @@ def test_the_error_is_the_mean_difference_of_bins_of_equally_many_rows():
     # Ten bins of ten rows: .2 promised and 1, .5, 0, 0, 0 found; .8 promised and four times 1, .5.
     assert found.value == pytest.approx(np.mean([0.8, 0.3, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.3]))
     assert found.verdict == "fail"
-    assert [row["n"] for row in found.tables["bins"]] == [10] * 10
+    assert [row["rows"] for row in found.tables["bins"]] == [10] * 10
 
 
 def test_calibrated_scores_of_few_rows_hardly_ever_fail():

@@ -21,7 +21,7 @@ class FewRows(Gate):
 
     def judge(self, candidate):
         excess = max(0, len(candidate.test) - self.limit)
-        return self.counted(excess, "rows too many", len(candidate.test), f"{excess} rows.", "Cut.")
+        return self.counted(excess, len(candidate.test), f"{excess} rows.", "Cut.")
 
 
 @pytest.mark.parametrize(

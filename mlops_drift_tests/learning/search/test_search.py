@@ -58,6 +58,9 @@ def test_a_trial_worse_than_most_of_its_family_is_given_up():
         earlier = [other.after_folds[0] for other in trials[: trial.number]]
         assert (len(trial.after_folds) > 1) == (trial.after_folds[0] <= np.quantile(earlier, SHARE))
     assert {len(trial.after_folds) for trial in trials} >= {1, 3}
+    pruned = {trial.number for trial in trials if trial.outcome("log_loss") == "pruned"}
+    assert pruned == {trial.number for trial in trials if len(trial.after_folds) < 3}
+    assert trials[0].outcome("log_loss") == f"log_loss {trials[0].value:.4f}"
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
@@ -137,7 +140,7 @@ def test_progress_is_told_trial_by_trial():
         MIXED,
         BINARY,
         QUICK,
-        on_trial=lambda number, value: told.append((number, value)),
+        on_trial=lambda trial: told.append((trial.number, trial.value)),
     )
     assert told == [(trial.number, trial.value) for trial in found.trials]
 
@@ -300,7 +303,7 @@ def test_a_search_that_was_cut_short_ends_as_if_it_had_not_been(training):
         del memory.trials[number]
     memory.computed.clear()
     told = []
-    again = search(*arguments, memory=memory, on_trial=lambda number, _: told.append(number))
+    again = search(*arguments, memory=memory, on_trial=lambda trial: told.append(trial.number))
     assert repr(again) == repr(alone)
     assert memory.computed == [2, 5, 6, 7]
     assert told == list(range(8))

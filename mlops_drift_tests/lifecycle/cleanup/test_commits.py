@@ -29,7 +29,7 @@ def trained(lake):
     spec = spec_of()
     about = ModelContext(spec, landed(lake, spec), MemoryRegistry())
     built = build_training_set(about, day(4), None)
-    train_challenger(about, built.id, day(4), lambda number, value: None)
+    train_challenger(about, built.id, day(4), lambda trial: None)
     return about
 
 
