@@ -4,8 +4,6 @@ from collections.abc import Collection, Sequence
 from math import ceil
 from textwrap import wrap
 
-from rich import box
-from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Column as Head
 from rich.table import Table
@@ -14,6 +12,7 @@ from rich.text import Text
 from mlops_drift.charts import numbers as shown
 from mlops_drift.charts.axis import fitting
 from mlops_drift.charts.sparkline import BARS, sparkline
+from mlops_drift.console import in_one_line, open_console, print_table, shortened, table_of
 from mlops_drift.drift.sentences import count
 from mlops_drift.explore.alone import ALONE
 from mlops_drift.explore.findings import MEASURES
@@ -23,8 +22,6 @@ from mlops_drift.explore.summary import changing, head
 
 STYLES: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "dim"}
 
-# Where nobody looks at the lines as they come, in a pipe or a file.
-_PIPE_WIDTH = 80
 _MOST_FINDINGS, _MOST_COLUMNS, _MOST_PAIRS, _MOST_SERIES = 30, 60, 10, 8
 _SHAPE = 12
 _LONGEST_NAME = 20
@@ -33,27 +30,25 @@ _DAYS = 20
 
 def print_exploration(found: Exploration) -> None:
     """Prints what to look at first, then each column, pairs, days, and a part of a defs.yaml."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _PIPE_WIDTH
-    console.print(Text(f"\n{_printable(found.name)}", "bold"), soft_wrap=True)
+    console = open_console()
+    console.print(Text(f"\n{in_one_line(found.name)}", "bold"), soft_wrap=True)
     for line in head(found):
-        console.print(Text(_printable(line)))
+        console.print(Text(in_one_line(line)))
     _print_findings(console, found.findings)
     _title(console, "Columns")
-    console.print(_columns(found, console.width))
+    print_table(console, _columns(found))
     if len(found.columns) > _MOST_COLUMNS:
         more = count(len(found.columns) - _MOST_COLUMNS, "more column")
         console.print(f"and {more}; --html and --format json have all", style="dim")
     if found.alone:
-        _title(console, f"What says most about {_printable(found.target or '')}, each alone")
-        console.print(_alone(found, console.width))
+        _title(console, f"What says most about {in_one_line(found.target or '')}, each alone")
+        print_table(console, _alone(found))
     if found.pairs:
         _title(console, "Strongest pairs")
-        console.print(_pairs(found, console.width))
+        print_table(console, _pairs(found))
     if found.timeline is not None:
         _title(console, f"By day, {_span(found.timeline)}")
-        console.print(_series(found, found.timeline, console.width))
+        print_table(console, _series(found, found.timeline))
     _title(console, "For defs.yaml, under attributes:")
     console.print(Text(found.defs), soft_wrap=True)
 
@@ -66,7 +61,7 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
     _title(console, "Look at first" if findings else "Nothing stands out")
     width = max(20, console.width - 9)
     for one in findings[:_MOST_FINDINGS]:
-        first, *others = wrap(_printable(one.sentence), width, break_on_hyphens=False)
+        first, *others = wrap(in_one_line(one.sentence), width, break_on_hyphens=False)
         console.print(Text(f"{one.severity:<8} ", STYLES[one.severity]).append(first, "default"))
         for line in others:
             console.print(Text(f"{'':<9}{line}"))
@@ -75,7 +70,7 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
         console.print(f"and {more}; --html and --format json have all", style="dim")
 
 
-def _columns(found: Exploration, width: int) -> Table:
+def _columns(found: Exploration) -> Table:
     rows = [
         [
             _name(column.name),
@@ -88,7 +83,7 @@ def _columns(found: Exploration, width: int) -> Table:
         for column in found.columns[:_MOST_COLUMNS]
     ]
     titles = ["column", "kind", "missing", "distinct", "shape", "values"]
-    return _table(titles, rows, {"missing", "distinct"}, width, flexible="values")
+    return _table(titles, rows, {"missing", "distinct"}, flexible="values")
 
 
 def _shape(column: Column) -> str:
@@ -115,16 +110,16 @@ def _values(column: Column) -> str:
     return ", ".join(top)
 
 
-def _alone(found: Exploration, width: int) -> Table:
+def _alone(found: Exploration) -> Table:
     measure = ALONE[found.alone[0].measure]
     rows = [
         [_name(one.column), shown.distance(one.value), "may leak" if one.leak else ""]
         for one in found.alone[:_MOST_PAIRS]
     ]
-    return _table(["column", measure, ""], rows, {measure}, width, flexible="column")
+    return _table(["column", measure, ""], rows, {measure}, flexible="column")
 
 
-def _pairs(found: Exploration, width: int) -> Table:
+def _pairs(found: Exploration) -> Table:
     rows = [
         [
             _name(one.first),
@@ -134,10 +129,10 @@ def _pairs(found: Exploration, width: int) -> Table:
         ]
         for one in found.pairs[:_MOST_PAIRS]
     ]
-    return _table(["column", "and", "measure", "value"], rows, {"value"}, width, flexible="column")
+    return _table(["column", "and", "measure", "value"], rows, {"value"}, flexible="column")
 
 
-def _series(found: Exploration, timeline: Timeline, width: int) -> Table:
+def _series(found: Exploration, timeline: Timeline) -> Table:
     counts = [float(n) for n in timeline.rows]
     line = sparkline(counts, 0, max(counts), _DAYS)
     rows = [["", "rows", line, f"{min(timeline.rows):,}", f"{max(timeline.rows):,}", ""]]
@@ -149,7 +144,7 @@ def _series(found: Exploration, timeline: Timeline, width: int) -> Table:
         rows.append(
             [
                 _name(series.column),
-                _printable(series.what),
+                in_one_line(series.what),
                 sparkline(series.values, low, high, _DAYS),
                 f"{unit(low)}{sign}",
                 f"{unit(high)}{sign}",
@@ -157,7 +152,7 @@ def _series(found: Exploration, timeline: Timeline, width: int) -> Table:
             ]
         )
     titles = ["column", "what", "day by day", "lowest", "highest", "between"]
-    return _table(titles, rows, set(titles[3:]), width, flexible="what")
+    return _table(titles, rows, set(titles[3:]), flexible="what")
 
 
 def _span(timeline: Timeline) -> str:
@@ -169,35 +164,22 @@ def _share(n: int, rows: int) -> str:
 
 
 def _name(text: str) -> str:
-    return _cut(_printable(text), _LONGEST_NAME)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if cell_len(text) <= length else f"{set_cell_size(text, length - 1).rstrip()}…"
+    line = in_one_line(text)
+    return line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 1]}…"
 
 
 def _table(
-    titles: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    numbers: Collection[str],
-    width: int,
-    flexible: str,
+    titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str], flexible: str
 ) -> Table:
-    """A table no wider than so many letters: the texts of one column are cut."""
-    place = list(titles).index(flexible)
-    widths = [max(cell_len(row[i]) for row in [titles, *rows]) for i in range(len(titles))]
-    room = max(8, width - sum(widths) + widths[place] - 2 * (len(titles) - 1))
+    """A table in which the texts of one column are cut where the terminal ends."""
     heads = [
-        Head(title, justify="right" if title in numbers else "left", no_wrap=True)
+        Head(title, justify="right" if title in numbers else "left", no_wrap=title != flexible)
         for title in titles
     ]
-    table = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table = table_of(*heads)
     for row in rows:
-        cells = (_cut(cell, room) if i == place else cell for i, cell in enumerate(row))
-        table.add_row(*map(Text, cells))
+        pairs = zip(titles, row, strict=True)
+        table.add_row(
+            *(shortened(cell) if title == flexible else Text(cell) for title, cell in pairs)
+        )
     return table
-
-
-def _printable(text: str) -> str:
-    """The text on one line, and without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -5,7 +5,8 @@ from mlops_drift.explore.explore import explore
 from mlops_drift.explore.terminal import print_exploration
 
 
-def test_no_line_is_wider_than_eighty_letters(found, capsys):
+def test_no_line_is_wider_than_eighty_letters(found, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     print_exploration(found)
     text, _, _ = capsys.readouterr().out.partition("For defs.yaml")
     assert max(map(cell_len, text.splitlines())) <= 80
