@@ -27,12 +27,8 @@ def most_frequent(counts: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     return found[counts[found] > 0]
 
 
-def stands_of(
-    labels: pa.Array, counts: NDArray[np.int64], is_number: bool = False
-) -> tuple[Stand, ...]:
+def stands_of(labels: pa.Array, counts: NDArray[np.int64]) -> tuple[Stand, ...]:
     """Texts that people write where there is no value, with their rows, most frequent first."""
-    if is_number:
-        return ()
     plain = pc.utf8_lower(pc.utf8_trim_whitespace(labels))
     known = pc.is_in(plain, value_set=pa.array(_STANDS, plain.type))
     places = np.flatnonzero(known.to_numpy(zero_copy_only=False))

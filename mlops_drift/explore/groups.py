@@ -79,7 +79,6 @@ def _classes(values: Values) -> Grouped | None:
     if len(best) < 2:
         return None
     place = np.full(len(labels) + 1, -1, dtype=np.int64)
-    # The rarest class last, so that it is drawn in the colour that stands out.
     place[best] = np.arange(len(best))
     names, rows = tuple(labels[i] for i in best), tuple(counts[best].tolist())
     return Grouped(Groups(values.name, "classes", names, rows), place[codes])
