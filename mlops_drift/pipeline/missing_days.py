@@ -5,10 +5,13 @@ the day does have lands and is used; nothing is decided at its end.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.monitors.base import CheckEvaluation, Monitor
+from mlops_drift.monitors.context import MonitorContext
 from mlops_drift.schema.days import ranges, span
 from mlops_drift.sources.base import Source, TableName
 from mlops_drift.store.model_store import ModelStore
@@ -103,3 +106,17 @@ def in_short(days: Collection[date]) -> str:
 def _first_of(names: Sequence[str], most: int) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def with_missing_days(
+    context: MonitorContext, monitor: Monitor[object], item: CheckEvaluation
+) -> CheckEvaluation:
+    """Names the days of a window that had no file of events."""
+    if not monitor.spans_events:
+        return item
+    since = item.production_day - timedelta(days=item.window)
+    champion = context.champion(item.day)
+    if champion is not None and champion.version == item.version:
+        since = max(since, champion.as_of)
+    lacking = in_short(context.days_without_events(since, item.production_day))
+    return replace(item, reason=item.reason + lacking) if lacking else item

@@ -1,7 +1,7 @@
 """The checks of some days: their context over the store, and what they find, stored."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.monitors.base import Asset, CheckEvaluation, Monitor
+from mlops_drift.monitors.base import Asset, CheckEvaluation
 from mlops_drift.monitors.baseline import Baseline
 from mlops_drift.monitors.context import (
     Answers,
@@ -29,7 +29,7 @@ from mlops_drift.monitors.serving_skew import SkewDay
 from mlops_drift.pipeline.answers import ServedAnswers
 from mlops_drift.pipeline.drift import ServedDays
 from mlops_drift.pipeline.labels import LabelProfiles, coverage
-from mlops_drift.pipeline.missing_days import in_short, without_events
+from mlops_drift.pipeline.missing_days import with_missing_days, without_events
 from mlops_drift.pipeline.performance import Outcomes, baseline_of
 from mlops_drift.pipeline.skew import skew_of_days
 from mlops_drift.schema.day_columns import ordinals
@@ -336,24 +336,10 @@ def evaluate(context: StoreContext, asset: Asset) -> Monitored:
         model.store.versions.require_kept(one.version for one, _ in context.days_by_champion)
     monitors = monitors_of(model.spec.monitors, asset)
     found = [
-        _with_missing_days(context, one, item)
+        with_missing_days(context, one, item)
         for day in context.days
         for one in monitors
         for item in one.evaluate(context, day)
     ]
     model.store.checks.replace(asset, context.days[0], context.days[-1], found)
     return Monitored(context, asset, found)
-
-
-def _with_missing_days(
-    context: MonitorContext, monitor: Monitor[object], item: CheckEvaluation
-) -> CheckEvaluation:
-    """Names the days of a window that had no file of events."""
-    if not monitor.spans_events:
-        return item
-    since = item.production_day - timedelta(days=item.window)
-    champion = context.champion(item.day)
-    if champion is not None and champion.version == item.version:
-        since = max(since, champion.as_of)
-    lacking = in_short(context.days_without_events(since, item.production_day))
-    return replace(item, reason=item.reason + lacking) if lacking else item

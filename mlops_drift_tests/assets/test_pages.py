@@ -99,7 +99,7 @@ def test_a_failed_check_leads_to_the_report_the_decision_and_the_version(instanc
     assert about["failing since"] == str(day(4))
     assert about["report"].endswith(f"/tiny.html#{day(4)}")
     assert about["decisions"].endswith(f"/assets/tiny/decisions?view=partitions&partition={day(4)}")
-    assert about["mlflow version"].endswith("/#/models/tiny/versions/1")
+    assert "/#/models/tiny/versions/1" in about["mlflow version"]
 
 
 def test_once_it_was_decided_a_failed_check_leads_to_the_retraining(model):
@@ -115,7 +115,7 @@ def test_a_retraining_leads_back_to_the_check_that_failed(shown):
     assert about["failed performance_drop"].endswith(page)
     for asset in ("challenger", "test_predictions", "champion"):
         assert shown(asset)["report"].endswith("/tiny.html")
-        assert shown(asset)["mlflow version"].endswith("/#/models/tiny/versions/2")
+        assert "/#/models/tiny/versions/2" in shown(asset)["mlflow version"]
 
 
 def test_the_challenger_shows_all_gates_by_their_distance_to_the_limit(instance):

@@ -1,11 +1,12 @@
 """The sections on versions, decisions, cost, and the words of the page."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops_drift import links
 from mlops_drift.charts.sections import Cell, PageTable, Row, Section
+from mlops_drift.learning.gates.margins import in_short, margin, tightest_first
 from mlops_drift.lifecycle.spans import Span
 from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.reports.model.numbers import NOTHING, interval, number, whole
@@ -84,13 +85,15 @@ def _production_means(data: ReportData) -> dict[int, float]:
     return {version: total / n for version, (total, n) in sums.items() if n}
 
 
-def _gates(rows: Any) -> str:
-    """How many gates passed, of how many."""
+def _gates(rows: Sequence[Mapping[str, Any]] | None) -> str:
+    """How many gates passed, of how many, and the tightest."""
     if not rows:
         return NOTHING
-    failed = [row["gate"] for row in rows if row["verdict"] != "pass"]
-    passed = f"{len(rows) - len(failed)} of {len(rows)}"
-    return f"{passed}; not {', '.join(failed)}" if failed else passed
+    found = (
+        margin(row["gate"], row["verdict"], row["value"], row["threshold"], row["direction"])
+        for row in rows
+    )
+    return in_short(tightest_first(found))
 
 
 def decisions_section(data: ReportData) -> Section:
