@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test serve ui mlflow lint docs lock bench bench-compaction bench-drift bench-gates bench-intervals bench-policies bench-replay bench-scale bench-serving bench-telco bench-training clean
+.PHONY: run test serve ui mlflow lint docs lock bench bench-compaction bench-drift bench-explore bench-gates bench-intervals bench-policies bench-replay bench-scale bench-serving bench-telco bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -48,6 +48,10 @@ bench-compaction: $(VENV)
 bench-drift: $(VENV)
 	$(BIN)/python benchmarks/drift_speed.py --profile
 	$(BIN)/python benchmarks/drift_truth.py
+
+# About two minutes.
+bench-explore: $(VENV)
+	$(BIN)/python benchmarks/explore.py
 
 # About eight minutes.
 bench-gates: $(VENV)

@@ -164,6 +164,13 @@ def test_the_python_of_the_drift_page_runs(tmp_path, monkeypatch):
     assert set(found["both"]) == {"miles", "plan"}
 
 
+def test_the_python_of_the_exploration_page_finds_the_leak():
+    [block] = blocks(GUIDE / "explore.md", "python")
+    found = {}
+    exec(block, found)
+    assert f"worst = found.findings[0].sentence  # {found['worst']!r}" in block
+
+
 def test_the_python_of_the_notifications_page_verifies_an_event(monkeypatch, capsys):
     monkeypatch.setenv("OPS_SECRET", SECRET)
     record = DecisionRecord("retrain", "it fell", date(2024, 10, 1), "shop-v2")

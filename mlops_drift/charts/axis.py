@@ -53,10 +53,11 @@ def numbers(values: Iterable[float | None], label: str = "", *, from_zero: bool 
     return Axis(low, high + margin, round_numbers(low, high + margin), label, grid=True)
 
 
-def days(found: Iterable[date]) -> Axis:
-    """An axis of days, as their ordinals; a text names the year where the one before does not.
+def days(found: Iterable[date], most: int = _MOST_DAYS) -> Axis:
+    """An axis of days, as their ordinals, with so many texts at most.
 
-    Texts are at the first days of months where there are four of those.
+    They are at the first days of months where there are four of those; otherwise one names the
+    year where the one before does not.
 
     >>> [text for _, text in days([date(2023, 12, 30), date(2024, 1, 2)]).ticks]
     ['2023-12-30', '12-31', '2024-01-01', '01-02']
@@ -65,9 +66,9 @@ def days(found: Iterable[date]) -> Axis:
     if not places:
         return Axis(0, 1)
     first, last = min(places), max(places)
-    ticks, year = _months(date.fromordinal(first), date.fromordinal(last)), 0
+    ticks, year = _months(date.fromordinal(first), date.fromordinal(last), most), 0
     if not ticks:
-        for place in range(first, last + 1, ceil((last - first + 1) / _MOST_DAYS)):
+        for place in range(first, last + 1, ceil((last - first + 1) / most)):
             day = date.fromordinal(place)
             ticks.append((place, str(day) if day.year != year else str(day)[5:]))
             year = day.year
@@ -75,17 +76,17 @@ def days(found: Iterable[date]) -> Axis:
     return Axis(first - margin, last + margin, ticks)
 
 
-def _months(first: date, last: date) -> list[tuple[float, str]]:
-    """First days of months, at most eight; nothing where there are fewer than four.
+def _months(first: date, last: date, most: int) -> list[tuple[float, str]]:
+    """First days of months, at most so many; nothing where there are fewer than four.
 
-    >>> [text for _, text in _months(date(2019, 12, 1), date(2020, 3, 9))]
+    >>> [text for _, text in _months(date(2019, 12, 1), date(2020, 3, 9), 8)]
     ['Dec 2019', 'Jan 2020', 'Feb 2020', 'Mar 2020']
     """
     numbers = range(12 * first.year + first.month - 1, 12 * last.year + last.month)
     months = [(number, date(number // 12, number % 12 + 1, 1)) for number in numbers]
     months = [(number, day) for number, day in months if day >= first]
-    years = ceil(len(months) / 12 / _MOST_DAYS)
-    step = next((m for m in _MONTHS if len(months) <= m * _MOST_DAYS), 12 * years)
+    years = ceil(len(months) / 12 / most)
+    step = next((m for m in _MONTHS if len(months) <= m * most), 12 * years)
     if len(months) < 4:
         return []
     return [(day.toordinal(), f"{day:%b %Y}") for number, day in months if number % step == 0]

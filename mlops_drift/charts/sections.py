@@ -65,12 +65,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Card:
-    """A drawing beside others, with a word about it."""
+    """A drawing beside others, with a word about it; `anchor` is what links to it end with."""
 
     title: str
     svg: Markup
     text: str = ""
     badge: Cell | None = None
+    table: PageTable | None = None
+    anchor: str = ""
 
 
 @dataclass(frozen=True)

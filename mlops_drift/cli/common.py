@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_drift.cli.errors import Trouble
+from mlops_drift.errors import UserError
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -106,6 +107,18 @@ def opened(model: str) -> "Iterator[ModelContext]":
     spec = find_model(model).spec
     with quiet(), open_lake() as lake:
         yield ModelContext.of(lake, spec, open_registry())
+
+
+@contextmanager
+def clear_reading(*paths: str) -> Iterator[None]:
+    """Reports a damaged file in one sentence: damage in a column shows when that is read."""
+    import duckdb
+    import pyarrow as pa
+
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise UserError(f"{' or '.join(paths)} cannot be read: {error}") from error
 
 
 def write_file(option: str, file: str, content: bytes) -> None:

@@ -1,15 +1,14 @@
 """The command `compare`: two files."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING
 
 import click
 
-from mlops_drift.cli.common import FORMAT, output_file, show, waiting, write_file
+from mlops_drift.cli.common import FORMAT, clear_reading, output_file, show, waiting, write_file
 from mlops_drift.cli.errors import DRIFTED, Trouble
 from mlops_drift.errors import UserError
 
@@ -81,7 +80,7 @@ def compare(
     if auc and by:
         raise click.UsageError("--auc compares whole tables, it cannot be used with --by")
     monitor = _monitor(judging)
-    with waiting(f"comparing {current} with {reference}"), _clear_reading(reference, current):
+    with waiting(f"comparing {current} with {reference}"), clear_reading(reference, current):
         from mlops_drift.compare.compare import compare as compare_tables
         from mlops_drift.compare.compare import compare_chunks
         from mlops_drift.compare.measuring import TESTS
@@ -147,15 +146,3 @@ def _monitor(judging: Mapping[str, str | float | None]) -> "DriftMonitor":
         option = "--" + str(problem["loc"][0]).replace("_", "-")
         message = problem["msg"].removeprefix("Value error, ")
         raise click.UsageError(f"{option}: {message}, found {problem['input']}") from error
-
-
-@contextmanager
-def _clear_reading(*paths: str) -> Iterator[None]:
-    """Reports a damaged file in one sentence: damage in a column shows when that is read."""
-    import duckdb
-    import pyarrow as pa
-
-    try:
-        yield
-    except (duckdb.Error, pa.ArrowException, OSError) as error:
-        raise Trouble(f"{' or '.join(paths)} cannot be read: {error}") from error

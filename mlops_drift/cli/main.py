@@ -6,6 +6,7 @@ from mlops_drift.cli.compact import compact
 from mlops_drift.cli.compare import compare
 from mlops_drift.cli.days import backtest, run, status
 from mlops_drift.cli.errors import Commands
+from mlops_drift.cli.explore import explore
 from mlops_drift.cli.exporter import exporter
 from mlops_drift.cli.init import init
 from mlops_drift.cli.removal import cleanup, reset
@@ -37,10 +38,11 @@ def main() -> None:
     """Keeps tabular models honest in production."""
 
 
-for command in (init, run, status, report, backtest, log, explain, rebuild, approve, reject):
+for command in (init, explore, run, status, report, backtest, log, explain, rebuild, approve):
     main.add_command(command)
-for command in (rollback, serve, exporter, cleanup, compact, reset, sql, history, restore, compare):
+for command in (reject, rollback, serve, exporter, cleanup, compact, reset, sql, history, restore):
     main.add_command(command)
+main.add_command(compare)
 
 
 if __name__ == "__main__":

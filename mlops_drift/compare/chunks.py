@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_drift.drift.arrow_rows import one_array, without_nulls
 from mlops_drift.drift.cells import as_days
 from mlops_drift.drift.rows import Floats, Rows
 from mlops_drift.files.error import TableError
@@ -73,14 +71,10 @@ def chunks_of(rows: Rows, by: str | None) -> Chunks:
 
 def encoded(rows: Rows, name: str) -> Encoded:
     """The categories of a column, and the number of the one that each row has."""
-    sql = f"SELECT {rows.expression(name, 'categorical')} AS v FROM {rows.sql}"
-    column = rows.query(sql, duckdb.DuckDBPyRelation.to_arrow_table, [name])["v"]
-    coded = one_array(column).dictionary_encode(null_encoding="encode")
-    found = coded.dictionary.to_pylist()
-    values = [*(value for value in found if value is not None), None]
-    place = np.cumsum([value is not None for value in found]) - 1
-    place[[value is None for value in found]] = len(values) - 1
-    return values, place[without_nulls(coded.indices)].astype(np.int64)
+    found, numbers = rows.coded(name)
+    values = [*found.to_pylist(), None]
+    numbers[numbers < 0] = len(found)
+    return values, numbers
 
 
 def groups(rows: Rows, name: str) -> Encoded:

@@ -6,8 +6,8 @@ from itertools import groupby
 
 import numpy as np
 
+from mlops_drift.charts import numbers
 from mlops_drift.charts.html import rendered
-from mlops_drift.compare import numbers
 from mlops_drift.compare.column_history import ColumnHistory, column_histories, shares
 from mlops_drift.compare.result import ColumnComparison, Comparison
 from mlops_drift.drift.config import DriftMonitor

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from mlops_drift.charts import numbers
 from mlops_drift.charts.sparkline import BARS
-from mlops_drift.compare import numbers
 from mlops_drift.compare.column_history import ColumnHistory, column_histories, shares
 from mlops_drift.compare.result import ColumnComparison, Comparison
 from mlops_drift.console import (

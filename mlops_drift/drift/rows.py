@@ -14,7 +14,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mlops_drift.drift import cells
-from mlops_drift.drift.arrow_rows import TABLE, filled, scannable, types_of, without_nulls
+from mlops_drift.drift.arrow_rows import (
+    TABLE,
+    filled,
+    one_array,
+    scannable,
+    types_of,
+    without_nulls,
+)
 from mlops_drift.drift.text_columns import (
     NUMBER,
     NUMBERS,
@@ -258,6 +265,13 @@ class Rows:
         expression = self.expression(name, "categorical")
         sql = f"SELECT {expression} AS v, count(*) FROM {self.sql} GROUP BY 1"
         return dict(self.tuples(sql, [name]))
+
+    def coded(self, name: str) -> tuple[pa.Array, NDArray[np.int64]]:
+        """The categories of a column as texts, and the number of each row's, -1 for null."""
+        sql = f"SELECT {self.expression(name, 'categorical')} AS v FROM {self.sql}"
+        column = self.query(sql, duckdb.DuckDBPyRelation.to_arrow_table, [name])["v"]
+        found = one_array(column).dictionary_encode()
+        return found.dictionary, without_nulls(found.indices.fill_null(-1)).astype(np.int64)
 
     def _type_of(self, name: str, needed: str) -> str:
         """The type of a column, which must not be nested."""

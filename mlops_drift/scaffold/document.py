@@ -1,7 +1,6 @@
 """A proposal as YAML, each guess with a comment."""
 
 import os
-import textwrap
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,9 +13,8 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.scaffold.proposal import Proposal
+from mlops_drift.scaffold.scalar import comment, scalar
 from mlops_drift.scaffold.table import FileColumns
-
-_WIDTH = 96
 
 
 def document(name: str, proposal: Proposal, folder: Path) -> str:
@@ -33,28 +31,10 @@ def document(name: str, proposal: Proposal, folder: Path) -> str:
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     template = files("mlops_drift.scaffold").joinpath("defs.yaml.j2").read_text("utf-8")
-    helpers = {"scalar": scalar, "comment": _comment, "path": path, "metric_named": metric_named}
+    helpers = {"scalar": scalar, "comment": comment, "path": path, "metric_named": metric_named}
     text = environment.from_string(template, helpers).render(name=name, found=proposal)
     try:
         ModelSpec.model_validate(yaml.safe_load(text)["attributes"])
     except ValidationError as error:
         raise UserError(mistakes(error)) from error
     return text
-
-
-def scalar(value: object) -> str:
-    """A value as YAML that reads back as the same.
-
-    >>> scalar("no"), scalar("a: b"), scalar(0.5)
-    ("'no'", "'a: b'", '0.5')
-    """
-    dumped = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**6)
-    return dumped.strip()[1:-1]
-
-
-def _comment(text: str, indent: int = 2) -> str:
-    # Names and values from the files may hold line ends.
-    plain, prefix = " ".join(text.split()), f"{' ' * indent}# "
-    return textwrap.fill(
-        plain, _WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
-    )

@@ -1,11 +1,11 @@
 """Which columns the model sees, and as what."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from mlops_drift.config.spec import require_usable
-from mlops_drift.scaffold.table import FileColumns, Values
+from mlops_drift.scaffold.summary import Summary
 from mlops_drift.schema.columns import Column
 
 # More values than this are hardly a category: few rows of each, and each day brings new ones.
@@ -26,11 +26,11 @@ class Feature:
     why: str
 
 
-def find_features(events: FileColumns, taken: Collection[str]) -> list[Feature]:
-    """The columns of the events but those that have another role, in their order."""
+def find_features(columns: Mapping[str, Summary], taken: Collection[str]) -> list[Feature]:
+    """The columns of events but those that have another role, in their order."""
     lower = {name.lower() for name in taken}
     found = []
-    for name, values in events.columns.items():
+    for name, values in columns.items():
         if name in taken:
             continue
         problem = _problem(values, lower)
@@ -43,9 +43,9 @@ def find_features(events: FileColumns, taken: Collection[str]) -> list[Feature]:
     return found
 
 
-def _problem(values: Values, taken: Collection[str]) -> str:
+def _problem(values: Summary, taken: Collection[str]) -> str:
     """Why a column is of no use to a model; empty where it may be."""
-    rows = len(values.present)
+    rows = values.filled
     if values.kind == "empty":
         return "is always empty"
     if values.kind == "day":
@@ -53,7 +53,7 @@ def _problem(values: Values, taken: Collection[str]) -> str:
     if values.problem:
         return values.problem
     if values.distinct == 1 and not values.missing:
-        return f"is always {values.present.iloc[0]!r}"
+        return f"is always {next(iter(values.counts(1)))!r}"
     many = values.distinct > MOST_CATEGORIES or values.distinct > NAMES * rows > SHOWN
     if values.kind == "text" and many:
         return f"has {values.distinct:,} different texts: it names rows, or needs features.sql"
@@ -68,11 +68,10 @@ def _problem(values: Values, taken: Collection[str]) -> str:
     return ""
 
 
-def _seen(values: Values) -> str:
+def _seen(values: Summary) -> str:
     if values.kind in ("integer", "number"):
         hint = ", a category or boolean if it is a code" if values.distinct == 2 else ""
         return f"{values.span}{hint}"
-    counts = values.present.value_counts()
-    shown = ", ".join(str(value)[:20] for value in counts.index[:SHOWN])
-    more = f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else ""
+    shown = ", ".join(value[:20] for value in values.counts(SHOWN))
+    more = f" and {values.distinct - SHOWN} more" if values.distinct > SHOWN else ""
     return shown + more

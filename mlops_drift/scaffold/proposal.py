@@ -60,7 +60,7 @@ def propose(events: FileColumns, labels: FileColumns, choices: Choices) -> Propo
     taken = {roles.key, roles.day, roles.label}
     if events.path == labels.path:
         taken.add(roles.label_day)
-    features = find_features(events, taken)
+    features = find_features(events.columns, taken)
     columns = {one.name: one.column for one in features if one.column is not None}
     if not columns:
         left = "; ".join(f"{one.name!r} {one.why}" for one in features)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from mlops_drift.errors import UserError
 from mlops_drift.scaffold.table import FileColumns
 
-_KEY = re.compile(r"(^|[_ ])(id|key|uuid|no|number)$|id$", re.IGNORECASE)
-_DAY = re.compile(r"day|date|time|^ts$|^dt$", re.IGNORECASE)
-_LABEL = re.compile(r"^(label|target|truth|outcome|class|y)$|label|target", re.IGNORECASE)
+KEY_NAME = re.compile(r"(^|[_ ])(id|key|uuid|no|number)$|id$", re.IGNORECASE)
+DAY_NAME = re.compile(r"day|date|time|^ts$|^dt$", re.IGNORECASE)
+LABEL_NAME = re.compile(r"^(label|target|truth|outcome|class|y)$|label|target", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _key(events: FileColumns, labels: FileColumns, chosen: str | None) -> tuple[
     def rank(name: str) -> tuple[bool, float]:
         """First by its name, then by the share of the labels that belong to an event."""
         found = labels.columns[name].texts.isin(set(events.columns[name].present))
-        return bool(_KEY.search(name)), float(found.mean())
+        return bool(KEY_NAME.search(name)), float(found.mean())
 
     best = max(able, key=rank)
     return best, f"in both files, different in every event{_instead(able, best, '--key')}"
@@ -91,13 +91,13 @@ def _day(file: FileColumns, chosen: str | None, option: str) -> tuple[str, str]:
         _require(chosen, able, option, f"a column of days of {file.path.name}")
         return chosen, f"chosen with {option}" if option == "--day" else ""
     if not able:
-        odd = [values for name, values in file.columns.items() if _DAY.search(name)]
+        odd = [values for name, values in file.columns.items() if DAY_NAME.search(name)]
         found = f" ({odd[0].name!r} {odd[0].problem or 'holds none'})" if odd else ""
         raise UserError(
             f"{file.path.name} has no column of days such as 2024-10-01{found}; add one: of an "
             "event its day, of a label the day on which it became known"
         )
-    best = max(able, key=lambda name: (bool(_DAY.search(name)), -file.columns[name].missing))
+    best = max(able, key=lambda name: (bool(DAY_NAME.search(name)), -file.columns[name].missing))
     return best, f"a column of days{_instead(able, best, option)}"
 
 
@@ -107,7 +107,7 @@ def _label(
     if chosen is not None:
         _require(chosen, list(labels.columns), "--label", f"a column of {labels.path.name}")
         return chosen, "chosen with --label"
-    named = able if len(able) == 1 else [name for name in able if _LABEL.search(name)]
+    named = able if len(able) == 1 else [name for name in able if LABEL_NAME.search(name)]
     if len(named) != 1:
         raise UserError(
             f"which column of {labels.path.name} is the label? It may be {_listed(able)}; name it "

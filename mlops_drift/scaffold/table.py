@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -10,10 +9,8 @@ import pyarrow as pa
 from mlops_drift.drift import text_columns as readings
 from mlops_drift.drift.text_columns import NUMBERS, Facts, find_facts
 from mlops_drift.files.table_file import open_file
+from mlops_drift.scaffold.summary import Kind
 from mlops_drift.sql import engine
-
-# `unreadable` holds values that landing takes for texts although a person does not.
-Kind = Literal["integer", "number", "boolean", "day", "text", "empty", "unreadable"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,16 @@ class Values:
     def present(self) -> pd.Series:
         """The values that are not missing."""
         return self.texts.dropna()
+
+    @property
+    def filled(self) -> int:
+        """How many are not missing."""
+        return int(self.texts.notna().sum())
+
+    def counts(self, most: int) -> dict[str, int]:
+        """The most frequent values with their rows, at most so many, most frequent first."""
+        found = self.present.value_counts().head(most)
+        return {str(value): int(rows) for value, rows in found.items()}
 
     @property
     def missing(self) -> int:
@@ -104,7 +111,7 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
 def _values(name: str, column: pa.ChunkedArray, facts: Facts) -> Values:
     texts = column.to_pandas().astype(object).str.strip()
     texts = texts.where(texts.notna() & (texts != ""), None)
-    kind, problem = _kind(facts)
+    kind, problem = kind_of(facts)
     if kind in ("integer", "number", "boolean"):
         # The only word that landing takes for a missing number.
         texts = texts.where(~texts.str.lower().isin(["nan", "+nan", "-nan"]), None)
@@ -118,7 +125,7 @@ def _values(name: str, column: pa.ChunkedArray, facts: Facts) -> Values:
     return Values(name, kind, texts, problem)
 
 
-def _kind(facts: Facts) -> tuple[Kind, str]:
+def kind_of(facts: Facts) -> tuple[Kind, str]:
     """What the values of a column are, and the problem with those that are unreadable."""
     best = facts.best()
     if best is readings.NOTHING:

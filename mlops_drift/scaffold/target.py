@@ -1,9 +1,11 @@
 """What the labels are: classes or numbers, and how late they come."""
 
-import pandas as pd
+from collections.abc import Mapping
 
+from mlops_drift.drift.sentences import count
 from mlops_drift.errors import UserError
 from mlops_drift.scaffold.roles import Choices, Roles
+from mlops_drift.scaffold.summary import Summary
 from mlops_drift.scaffold.table import FileColumns
 from mlops_drift.schema.columns import Target
 
@@ -22,43 +24,54 @@ def find_target(
     """The target, with reasons; a UserError if the labels are neither classes nor numbers."""
     values = labels.columns[roles.label]
     delay, delay_why = _delay(events, labels, roles)
-    counts = values.present.value_counts()
-    n, problem = len(counts), values.problem
+    target, why = target_of(values, labels.path.name, choices.positive)
+    return target.model_copy(update={"label_delay_days": delay}), {**why, "delay": delay_why}
+
+
+def target_of(
+    values: Summary, place: str, positive: str | None = None
+) -> tuple[Target, dict[str, str]]:
+    """The target that a column of labels is, without its delay, with reasons.
+
+    A UserError that names the place says why it is none.
+    """
+    n, problem = values.distinct, values.problem
+    counts = values.counts(MOST_CLASSES)
     if n < 2:
-        problem = f"has {n} different values; there must be at least two"
+        problem = f"has {count(n, 'different value')}; there must be at least two"
     is_number = values.kind == "number" or (values.kind == "integer" and n > MOST_NUMBERED)
     if not problem and not is_number and n > MOST_CLASSES:
         most = f"a model of classes has at most {MOST_CLASSES}, a regression needs numbers"
         problem = f"has {n} different texts; {most}"
     if problem:
-        raise UserError(f"{labels.path.name}: the label {values.name!r} {problem}")
+        raise UserError(f"{place}: the label {values.name!r} {problem}")
     if is_number:
-        target = Target(column=values.name, kind="regression", label_delay_days=delay)
-        return target, {"kind": f"numbers from {values.span}", "delay": delay_why}
-    positive, positive_why = _positive(counts, choices.positive)
+        target = Target(column=values.name, kind="regression")
+        return target, {"kind": f"numbers from {values.span}"}
+    positive, positive_why = _positive(counts, positive)
     target = Target(
         column=values.name,
         kind="binary" if positive else "multiclass",
-        classes=sorted(map(str, counts.index)),
+        classes=sorted(counts),
         positive=positive,
-        label_delay_days=delay,
     )
-    shares = ", ".join(f"{name} {counts[name] / counts.sum():.0%}" for name in counts.index[:5])
+    shown = list(counts.items())[:5]
+    shares = ", ".join(f"{name} {rows / values.filled:.0%}" for name, rows in shown)
     regression = "; regression if they are amounts" if values.kind == "integer" else ""
     kind_why = f"{n} classes ({shares}){regression}"
-    return target, {"kind": kind_why, "positive": positive_why, "delay": delay_why}
+    return target, {"kind": kind_why, "positive": positive_why}
 
 
-def _positive(counts: pd.Series, chosen: str | None) -> tuple[str | None, str]:
+def _positive(counts: Mapping[str, int], chosen: str | None) -> tuple[str | None, str]:
     """The positive one of two classes and why; None of more."""
     if chosen is not None and (len(counts) > 2 or chosen not in counts):
-        classes = sorted(map(str, counts.index))
+        classes = sorted(counts)
         raise UserError(f"--positive {chosen!r} is not one of two classes; found {classes}")
     if len(counts) > 2:
         return None, ""
     if chosen is not None:
         return chosen, "chosen with --positive"
-    frequent, rare = map(str, counts.index)
+    frequent, rare = counts
     for name, other in ((rare, frequent), (frequent, rare)):
         if name.lower() in _POSITIVE or other.lower() in _NEGATIVE:
             return name, f"by its name; {other!r} with --positive"

@@ -49,6 +49,19 @@ class LabelRepository(LabelledTables):
             labels=Scan(self._tables.labels, since, as_of),
         )
 
+    def features(self) -> pa.Table:
+        """All features, with the last label where one is known, by day and key."""
+        return self._lake.query(
+            f"""
+            SELECT features.*, known.{self._label}
+            FROM features LEFT JOIN ({self._known_labels}) known
+                ON known.{self._key} = features.{self._key} AND known.label_day >= features.day
+            ORDER BY features.day, features.{self._key}
+            """,
+            features=self._tables.features,
+            labels=self._tables.labels,
+        )
+
     def strata(self, as_of: date, since: date | None) -> list[Stratum]:
         """The number of rows of `labelled` by day, and by class where there are any."""
         label = f"known.{self._label}" if self._has_classes else "NULL"

@@ -1,4 +1,4 @@
-"""Numbers as the reports of a comparison show them."""
+"""Numbers as pages and the terminal show them."""
 
 from collections.abc import Iterable
 
