@@ -33,15 +33,17 @@ from mlops_drift.assets.report import show_report
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
 from mlops_drift.definitions import definitions_of
-from mlops_drift.errors import UserError
+from mlops_drift.errors import UserError, is_interruption
 from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.jobs import compaction_job_name, daily_job_name, retraining_job_name
+from mlops_drift.lifecycle.report_files import kept_report
 from mlops_drift.pipeline.missing_days import no_file_at_all
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.sensors.late_files import assets_without, missing_days, outdated, settled_days
 from mlops_drift.sensors.retraining import complete_days
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.simulation.failures import (
+    Stopped,
     cause_of,
     errors_of,
     explained,
@@ -135,9 +137,20 @@ class HistoricalRun:
                     self._retrainings.notify()
                     self._compact(step)
                 on_step(step, "complete")
-            if unfinished or self.made_again:
-                with open_lake() as lake:
-                    show_report(self._instance, ModelContext.of(lake, self.spec, open_registry()))
+            self._show_report(has_changed=bool(unfinished or self.made_again))
+
+    def _show_report(self, *, has_changed: bool) -> None:
+        """Writes the report; also one that an interrupted run owes."""
+        with open_lake() as lake:
+            model = ModelContext.of(lake, self.spec, open_registry())
+            day = model.store.landing.last_landed_day()
+            if day and (has_changed or not kept_report(self.spec.name, day).exists()):
+                try:
+                    show_report(self._instance, model)
+                except RuntimeError as error:
+                    if not is_interruption(repr(error)):
+                        raise
+                    raise Stopped(day) from error
 
     def _take_in(
         self,
