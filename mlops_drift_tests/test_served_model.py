@@ -195,4 +195,6 @@ def test_a_feature_that_was_another_one_is_an_error_of_its_check(served_world, t
     assert about["verdict"] == "fail"
     assert about["next step"].startswith("What was tested is not what serves.")
     first = about["▾ columns"].records[0].data
-    assert (first["column"], first["key"], first["in the log"]) == ("b", "5003", "0.125")
+    assert (first["column"], first["in the log"]) == ("b", "0.125")
+    assert first["by the batch path"] == "-0.07002844663838208"
+    assert first["first row"] == "key 5003 by version 2, 2024-03-06 00:00:00 UTC"

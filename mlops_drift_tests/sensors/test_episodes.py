@@ -96,14 +96,14 @@ def test_without_labels_the_estimated_performance_still_shows(silent):
     )
     assert about["verdict"] == "pass"
     assert 0.5 < about["lower"] <= about["value"] <= about["upper"] <= 1
-    assert (about["window"], about["n"]) in ((1.0, 60.0), (3.0, 180.0))
+    assert (about["window"], about["rows"]) in (("1 day", "60"), ("3 days", "180"))
 
 
 def test_the_share_without_a_label_is_told_by_age(silent):
     _, instance = silent
     table = metadata_of(
         evaluations(instance, "tiny", "performance_metrics", "performance_drop")[-1]
-    )["without label"]
+    )["▾ without label"]
     ages = [record.data for record in table.records]
     assert [row["age in days"] for row in ages] == ["0 to 0", "1 to 7"]
     assert [(row["predictions"], row["without label"]) for row in ages] == [(60, 60), (240, 180)]
