@@ -83,7 +83,7 @@ def test_a_model_is_thirteen_assets_under_its_name(graph, model):
 
 
 def columns_of(node):
-    """What the columns of an asset mean, by name: Dagster's own list, or a table below the facts."""
+    """What each column of an asset means, in Dagster's own list or in a table below the facts."""
     if table := node.metadata.get(keys.table_key("columns")):
         return {row.data["column"]: row.data["meaning"] for row in table.records}
     schema = node.metadata.get("dagster/column_schema")
