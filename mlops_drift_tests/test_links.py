@@ -1,6 +1,7 @@
 """Addresses of pages, and whether they lead somewhere."""
 
 import re
+from datetime import date
 from html import unescape
 
 import dagster as dg
@@ -35,6 +36,13 @@ def test_the_report_is_a_file_with_a_place_for_each_day(story, instance, tmp_pat
     assert problem_of(page, story.world.definitions, instance) == ""
     problem = problem_of(later, story.world.definitions, instance)
     assert problem.endswith(f"has no place {spec.end_date}")
+
+
+def test_a_browser_is_led_to_the_day_of_a_report_that_is_served_else_to_its_asset(monkeypatch):
+    assert links.report_link("tiny", date(2024, 3, 5)).endswith("/assets/tiny/report")
+    monkeypatch.setenv("MLOPS_DRIFT_REPORTS", "http://reports")
+    assert links.report_link("tiny") == "http://reports/tiny.html"
+    assert links.report_link("tiny", date(2024, 3, 5)) == "http://reports/tiny.html#2024-03-05"
 
 
 @pytest.mark.parametrize(

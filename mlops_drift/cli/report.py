@@ -8,7 +8,12 @@ from mlops_drift.errors import UserError
 
 @click.command()
 @click.argument("model", required=False)
-@click.option("--days", type=click.IntRange(1, 3660), default=90, help="Days; 90 by default.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3660),
+    default=90,
+    help="Days, besides those that labels take; 90 by default.",
+)
 @output_file("--html", "Write the page to this file instead.", ".html")
 @FORMAT
 def report(model: str | None, days: int, html: str | None, style: str) -> None:
