@@ -39,7 +39,7 @@ class GridRow:
 
 @dataclass(frozen=True)
 class DrawnRow:
-    """A row with a path for each mark: neighbours that are alike are one box."""
+    """A row with a path for each mark: neighbours that are alike are one line."""
 
     name: str
     label: str
@@ -87,10 +87,10 @@ def _row(number: int, row: GridRow, width: float, marks: Mapping[str, Mark]) -> 
     for key, group in groupby(row.marks):
         count = len(list(group))
         if key is not None:
-            height = _CELL * marks[key].height
-            x, y = start * width, ROW * number + 2 + _CELL - height
-            box = f"M{x:.1f} {y:.1f}h{count * width:.1f}v{height:.1f}h-{count * width:.1f}z"
-            paths[key] = paths.get(key, "") + box
+            # A line as thick as its cell is high takes less than half of the letters of a box.
+            y = ROW * number + 2 + _CELL * (1 - marks[key].height / 2)
+            line = f"M{start * width:.1f} {y:.4g}h{count * width:.1f}"
+            paths[key] = paths.get(key, "") + line
         start += count
     label = fitting(row.name, _LABEL)
     found = [(marks[key], path) for key, path in sorted(paths.items())]

@@ -32,6 +32,7 @@ WINDOW = {"window": 0, "metric": "f1", "difference": 0.2, "lower": 0.1, "upper":
         (status(check("a", "pass"), champion=None), "unknown"),
         (status(check("a", "pass"), shadow=WAITING), "waiting"),
         (status(check("a", "pass"), following="give_up: twice rejected"), "waiting"),
+        (status(check("a", "pass"), following="nothing: paused since 2024-10-01"), "waiting"),
         (status(check("a", "fail"), shadow=WAITING), "failing"),
     ],
 )
