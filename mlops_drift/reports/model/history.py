@@ -51,7 +51,7 @@ def versions_section(data: ReportData) -> Section | None:
             Cell(f"v{one.version}", href=data.pages.get(one.version)),
             Cell(state, style),
             str(one.as_of),
-            f"after {since.as_of}" if since else NOTHING,
+            str(since.serves_since) if since else NOTHING,
             whole(one.rows),
             one.family,
             number(one.value),

@@ -103,8 +103,8 @@ def _serves(data: ReportData) -> Tile:
     if data.serving is None:
         return Tile("serves", "nobody", "no version was promoted")
     one = next(one for one in data.versions if one.version == data.serving)
-    since = data.promotions[-1].as_of
-    about = f"{one.family}, trained as of {one.as_of}, serves since the end of {since}"
+    since = data.promotions[-1].serves_since
+    about = f"{one.family}, trained as of {one.as_of}, serves since {since}"
     return Tile("serves", f"v{one.version}", about)
 
 
