@@ -27,7 +27,7 @@ PICTURES = FOLDER / "gallery"
 MODEL = "glassware"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # Of a picture; pages have few, and a palette makes a third of the bytes.
-COLOURS = 128
+COLOURS = 256
 WIDE, PHONE = (1600, 1000), (390, 844)
 STARTS_WITHIN_SECONDS = 120
 DARK = "--blink-settings=preferredColorScheme=0"

@@ -20,6 +20,7 @@ from mlops_drift.console import (
     table_of,
     value_and_limit,
 )
+from mlops_drift.learning.gates.margins import margin
 from mlops_drift.lifecycle.lineage import Facts, Link
 
 # Rows of one link that are shown.
@@ -58,7 +59,7 @@ def _print_gates(console: Console, gates: Sequence[Mapping[str, Any]]) -> None:
         value, limit = value_and_limit(gate["value"], gate["threshold"])
         table.add_row(
             Text(SIGNS[verdict], STYLES[verdict]),
-            str(gate["gate"]),
+            f"{gate['gate']}{_by_chance(gate)}",
             value,
             "" if verdict == "unknown" else str(gate["direction"] or ""),
             limit,
@@ -66,6 +67,13 @@ def _print_gates(console: Console, gates: Sequence[Mapping[str, Any]]) -> None:
         )
     print_table(console, table)
     console.print(Text(f"{passed} of {len(gates)} pass", "dim"))
+
+
+def _by_chance(gate: Mapping[str, Any]) -> str:
+    """Why a gate passes though its value is beyond its limit; empty where it is within."""
+    names = ("gate", "verdict", "value", "threshold", "direction")
+    found = margin(*(gate[name] for name in names)) if gate["direction"] else None
+    return ", not significant" if found and found.passes_by_chance else ""
 
 
 def _print_rows(console: Console, rows: Sequence[Facts]) -> None:

@@ -22,6 +22,11 @@ class Margin(NamedTuple):
     direction: Direction
     distance: float
 
+    @property
+    def passes_by_chance(self) -> bool:
+        """Whether it is beyond its limit by no more than chance explains."""
+        return self.verdict == "pass" and self.distance < 0
+
 
 def margin(
     gate: str, verdict: Verdict, value: float | None, limit: float | None, direction: Direction
@@ -68,7 +73,7 @@ def in_short(found: Sequence[Margin]) -> str:
     if first.verdict != "pass":
         against = [one.gate for one in tightest_first(found) if one.verdict != "pass"]
         return f"{text}; not passed: {', '.join(against)}"
-    if first.distance < 0:
+    if first.passes_by_chance:
         return f"{text}; tightest: {first.gate}, beyond its limit, not significant"
     return f"{text}; tightest: {first.gate}, {100 * first.distance:.0f} % of its limit away"
 

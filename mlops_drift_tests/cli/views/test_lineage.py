@@ -40,6 +40,11 @@ def test_gates_are_a_table_with_sign_and_direction(shown):
     assert "2 of 4 pass" in text
 
 
+def test_a_gate_that_passes_beyond_its_limit_says_why(shown):
+    text = shown(Link("gates", rows=[gate("cv_test_gap", "pass", 0.167, "<=", 0.1)]))
+    assert "cv_test_gap, not significant" in text
+
+
 def test_facts_are_sentences_without_whole_hashes(shown):
     version = {"version": 3, "model": "churn", "family": "linear", "test f1": "0.59 on 90 rows"}
     text = shown(
