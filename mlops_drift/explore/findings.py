@@ -103,16 +103,17 @@ def _of_target(
         share = column.missing / column.rows
         sentence = f"the target {target} is missing in {_rows(column.missing, column.rows)}"
         yield Finding("warning" if share >= 0.05 else "note", share, sentence, target)
-    if alone and not alone[0].leak and alone[0].value >= TELLING[alone[0].measure]:
-        best = ", ".join(f"{one.column} {shown.distance(one.value)}" for one in alone[:3])
+    telling = [one for one in alone[:3] if one.value >= max(TELLING[one.measure], one.chance)]
+    if telling and not alone[0].leak:
+        best = ", ".join(f"{one.column} {shown.distance(one.value)}" for one in telling)
         sentence = (
             f"most about {target} is said by {best} ({ALONE[alone[0].measure]} of each alone)"
         )
         yield Finding("note", 0.35, sentence, target)
     if grouped is None or grouped.shown.kind != "classes":
         return
-    rarest = min(range(grouped.count), key=lambda i: grouped.shown.rows[i])
-    n, label = grouped.shown.rows[rarest], grouped.shown.labels[rarest]
+    # Groups are the most frequent classes only.
+    label, n = min(column.top.items(), key=lambda one: one[1])
     share = n / column.filled
     if share < _RARE:
         severity: Severity = "warning" if share < _VERY_RARE else "note"

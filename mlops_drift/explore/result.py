@@ -110,6 +110,7 @@ class Series:
         what: what is shown, such as `mean` or `share missing`.
         values: by day from the first on; None where there is nothing.
         icc: share of the variance of the rows that lies between days, without what chance makes.
+        p: p-value of that.
         trend: from the first to the last day along a straight line.
     """
 
@@ -117,6 +118,7 @@ class Series:
     what: str
     values: tuple[float | None, ...]
     icc: float
+    p: float
     is_share: bool
     trend: Change | None = None
     weekday: Change | None = None
@@ -213,12 +215,14 @@ class Alone:
 
     Attributes:
         measure: `auc` of two classes, `lambda` of more, `r2` of numbers.
+        chance: what a column of noise hardly reaches in so few rows.
         leak: why it is suspected to leak the target; empty where it is not.
     """
 
     column: str
     measure: Literal["auc", "lambda", "r2"]
     value: float
+    chance: float
     leak: str = ""
 
 

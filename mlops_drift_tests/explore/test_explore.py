@@ -134,6 +134,27 @@ def test_rows_that_differ_in_their_key_alone_are_told():
     assert "50 rows (16.7 %) repeat another in all columns but id" in sentences(found, "warning")
 
 
+@pytest.mark.parametrize("classes", [2, 3, 0])
+def test_nothing_is_found_in_noise(classes):
+    rng = np.random.default_rng(14)
+    n = 400
+    columns = {f"n{number}": rng.normal(size=n) for number in range(8)}
+    columns |= {f"skewed{number}": rng.lognormal(0, 1, n) for number in range(3)}
+    columns |= {f"c{number}": rng.choice(list("abcdef")[:number], n) for number in (2, 3, 6)}
+    days = np.datetime64("2024-01-01") + np.arange(n) % 80
+    target = rng.choice(list("xyz")[:classes], n) if classes else rng.normal(size=n)
+    table = pa.table({"id": np.arange(n), "day": days, **columns, "target": target})
+    assert [one.sentence for one in explore(table).findings] == []
+
+
+def test_the_rarest_of_many_classes_is_named():
+    names = np.repeat([f"class {number}" for number in range(8)], [50] * 7 + [2])
+    found = explore(pa.table({"id": range(352), "target": names}))
+    assert "the class class 7 of the target is rare: 2 rows (0.6 %)" in [
+        one.sentence for one in found.findings
+    ]
+
+
 @pytest.mark.parametrize("kind", ["quarters", "classes"])
 def test_a_target_of_numbers_has_quarters(kind):
     rng = np.random.default_rng(1)
