@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mlops_drift.charts import numbers as shown
-from mlops_drift.drift.sentences import count
+from mlops_drift.drift.sentences import count, excerpt
 from mlops_drift.explore.alone import ALONE, TELLING, one_sided
 from mlops_drift.explore.column_findings import column_findings
 from mlops_drift.explore.groups import Grouped
@@ -117,7 +117,7 @@ def _of_target(
     share = n / column.filled
     if share < _RARE:
         severity: Severity = "warning" if share < _VERY_RARE else "note"
-        sentence = f"the class {label} of the target is rare: {_rows(n, column.filled)}"
+        sentence = f"the class {excerpt(label)} of the target is rare: {_rows(n, column.filled)}"
         yield Finding(severity, 0.3, sentence, target)
 
 
@@ -149,8 +149,8 @@ def _one_sided(column: Column, grouped: Grouped | None) -> tuple[str, bool, floa
     shares = [n / max(1, total) for n, total in zip(column.filled_by_group, rows, strict=True)]
     sentence = (
         f"it is filled in {shown.percent(shares[most])} % of the rows with "
-        f"{grouped.shown.column} {labels[most]} and in {shown.percent(shares[least])} % of those "
-        f"with {labels[least]}"
+        f"{grouped.shown.column} {excerpt(labels[most])} and in {shown.percent(shares[least])} % "
+        f"of those with {excerpt(labels[least])}"
     )
     return sentence, shares[least] <= 0.02 * shares[most], shares[most] - shares[least]
 

@@ -182,6 +182,26 @@ def test_ugly_tables_are_explored(rows, target):
     assert exploration_page(found).rstrip().endswith("</html>")
 
 
+def test_a_number_that_is_always_infinite_is_left_out():
+    found = explore(table(x=[np.inf] * 30, y=range(30)))
+    assert "x is always 'infinite'" in [one.sentence for one in found.findings]
+    assert "- x: is always 'infinite'" in found.defs
+
+
+def test_sentences_show_the_beginning_of_a_long_text():
+    long = "word " * 5000
+    rows = table(
+        same=[long] * 200,
+        case=[long, long.upper()] * 100,
+        once=[1, None] * 100,
+        target=[f"{long} yes", f"{long} no"] * 100,
+    )
+    found = explore(rows)
+    assert {one.column for one in found.findings} >= {"same", "case", "once"}
+    assert max(len(one.sentence) for one in found.findings) < 300
+    assert max(map(len, found.defs.partition("target:")[0].splitlines())) < 300
+
+
 def test_a_target_of_one_class_is_an_error_that_is_told():
     found = explore(table(a=range(ROWS), y=["a"] * ROWS), target="y")
     assert sentences(found, "error") == [
@@ -206,3 +226,5 @@ def test_what_cannot_be_explored_says_why(tmp_path):
         explore(table(x=[1]), target="z")
     with pytest.raises(UserError, match="holds no days"):
         explore(table(x=[1]), day="x")
+    with pytest.raises(UserError, match="must be different columns"):
+        explore(table(x=[1]), key="x", target="x")
