@@ -30,7 +30,7 @@ def report(model: str | None, days: int, html: str | None, style: str) -> None:
             published = publish_report(about, days)
         if published is not None:
             found.append({"model": name, "day": published.day, "page": links.report_page(name)})
-    if model and not found:
+    if not found:
         raise _nothing(model)
     if not model:
         found.append({"model": None, "day": None, "page": links.report_page("index")})
@@ -50,7 +50,9 @@ def _write_elsewhere(model: str | None, days: int, html: str) -> None:
     write_file("--html", html, report_page(data).encode())
 
 
-def _nothing(model: str) -> Trouble:
+def _nothing(model: str | None) -> Trouble:
+    if model is None:
+        return Trouble("no model has a day yet; run one first: mlops-drift run MODEL")
     return Trouble(f"{model} has no day yet; run it first: mlops-drift run {model}")
 
 
