@@ -83,18 +83,26 @@ def day_grid(
 
 def _row(number: int, row: GridRow, width: float, marks: Mapping[str, Mark]) -> DrawnRow:
     paths: dict[str, str] = {}
+    begun: dict[str, float] = {}
     start = 0
     for key, group in groupby(row.marks):
         count = len(list(group))
         if key is not None:
             height = _CELL * marks[key].height
-            x, y = start * width, ROW * number + 2 + _CELL - height
-            box = f"M{x:.1f} {y:.1f}h{count * width:.1f}v{height:.1f}h-{count * width:.1f}z"
-            paths[key] = paths.get(key, "") + box
+            x, y = round(start * width, 1), ROW * number + 2 + _CELL - height
+            wide, high = _short(round((start + count) * width, 1) - x), _short(height)
+            # From the box before, as a year of many rows has thousands.
+            at = f"m{_short(x - begun[key])} 0" if key in begun else f"M{_short(x)} {_short(y)}"
+            paths[key] = f"{paths.get(key, '')}{at}h{wide}v{high}h-{wide}z"
+            begun[key] = x
         start += count
     label = fitting(row.name, _LABEL)
     found = [(marks[key], path) for key, path in sorted(paths.items())]
     return DrawnRow(row.name, label, ROW * number + 2, found)
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def _ticks(days: Sequence[date]) -> list[tuple[date, str]]:

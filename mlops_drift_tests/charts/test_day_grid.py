@@ -1,5 +1,8 @@
 from datetime import date, timedelta
+from itertools import accumulate
 from xml.etree import ElementTree
+
+import pytest
 
 from mlops_drift.charts.day_grid import GridRow, Mark, day_grid
 
@@ -14,13 +17,22 @@ def drawn(letters, name="drift"):
 
 
 def boxes(root, style):
-    return [path.get("d").count("M") for path in root.iter("path") if path.get("class") == style]
+    return [path.get("d").count("z") for path in root.iter("path") if path.get("class") == style]
 
 
 def test_neighbours_that_are_alike_are_one_box():
     root = drawn("ppffppp fp")
     assert boxes(root, "pass") == [3]
     assert boxes(root, "fail") == [2]
+
+
+def test_boxes_begin_where_their_days_do():
+    root = drawn("p" + "fp" * 182)
+    width = float(root.find("g/rect").get("width")) / 365
+    [path] = [path.get("d") for path in root.iter("path") if path.get("class") == "fail"]
+    steps = [float(box.split(" ")[0]) for box in path.lstrip("M").replace("m", "").split("z")[:-1]]
+    for number, x in enumerate(accumulate(steps)):
+        assert x == pytest.approx((1 + 2 * number) * width, abs=0.06)
 
 
 def test_a_fail_is_higher_than_a_pass_so_that_colour_is_not_needed():
