@@ -18,6 +18,8 @@ WORDS: Mapping[State, str] = {
 }
 SIGNS: Mapping[State, str] = {"failing": "✕", "waiting": "‖", "unknown": "?", "healthy": "✓"}
 SENTENCES = 3
+# What the policy says once it has given up, on that day and on those that follow.
+_PAUSED = ("give_up", "nothing: paused")
 # Names that a sentence lists.
 _LISTED = 6
 
@@ -57,7 +59,7 @@ def health_of(status: Mapping[str, Any], unserved: Unserved | None) -> Health:
     failing = [one for one in checks if one["verdict"] == "fail" and not one["warns"]]
     waits = [waiting_sentence(status["shadow"], champion is not None)] if status["shadow"] else []
     others = [*_failed_sentences(failing), *waits]
-    paused = status["next"].startswith("give_up")
+    paused = status["next"].startswith(_PAUSED)
     if failing:
         state: State = "failing"
     elif status["shadow"] or paused:
@@ -130,6 +132,6 @@ def _command(status: Mapping[str, Any], unserved: Unserved | None) -> str | None
         return f"mlops-drift approve {model} --version {shadow['version']} --reason …"
     if status["missing_days"]:
         return f"mlops-drift run {model}"
-    if next_step.startswith(("give_up", "alert")) or unserved:
+    if next_step.startswith((*_PAUSED, "alert")) or unserved:
         return f"mlops-drift log {model}"
     return None

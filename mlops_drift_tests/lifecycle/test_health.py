@@ -32,6 +32,7 @@ WINDOW = {"window": 0, "metric": "f1", "difference": 0.2, "lower": 0.1, "upper":
         (status(check("a", "pass"), champion=None), "unknown"),
         (status(check("a", "pass"), shadow=WAITING), "waiting"),
         (status(check("a", "pass"), following="give_up: twice rejected"), "waiting"),
+        (status(check("a", "pass"), following="nothing: paused since 2024-10-01"), "waiting"),
         (status(check("a", "fail"), shadow=WAITING), "failing"),
     ],
 )
@@ -58,6 +59,12 @@ def test_a_waiting_challenger_says_by_how_much_it_is_better_and_the_command():
         "against version 3."
     )
     assert health.command == "mlops-drift approve churn --version 4 --reason …"
+
+
+def test_while_retraining_is_paused_the_command_shows_why():
+    following = "nothing: paused since 2024-10-01; promote a version by hand"
+    health = health_of(status(check("a", "fail"), following=following), None)
+    assert (health.state, health.command) == ("failing", "mlops-drift log churn")
 
 
 def test_the_first_version_waits_in_one_sentence():
