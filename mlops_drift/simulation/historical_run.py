@@ -36,6 +36,7 @@ from mlops_drift.definitions import definitions_of
 from mlops_drift.errors import UserError
 from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.jobs import compaction_job_name, daily_job_name, retraining_job_name
+from mlops_drift.lifecycle.report_files import kept_report
 from mlops_drift.pipeline.missing_days import no_file_at_all
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.sensors.late_files import assets_without, missing_days, outdated, settled_days
@@ -113,6 +114,7 @@ class HistoricalRun:
             with open_lake() as lake:
                 model = ModelContext.of(lake, self.spec)
                 done = complete | settled_days(self._instance, model, missing)
+                landed = model.store.landing.last_landed_day()
             days = days_between(self.first, self.last)
             if self._again:
                 done -= set(days)
@@ -135,7 +137,9 @@ class HistoricalRun:
                     self._retrainings.notify()
                     self._compact(step)
                 on_step(step, "complete")
-            if unfinished or self.made_again:
+            # A run may have been cut short, or the disk full, before the page was written.
+            is_lost = landed is not None and not kept_report(self.spec.name, landed).exists()
+            if unfinished or self.made_again or is_lost:
                 with open_lake() as lake:
                     show_report(self._instance, ModelContext.of(lake, self.spec, open_registry()))
 
