@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test serve ui mlflow lint docs lock bench bench-compaction bench-drift bench-explore bench-gates bench-intervals bench-policies bench-replay bench-scale bench-serving bench-telco bench-training clean
+.PHONY: run test serve ui mlflow lint docs gallery lock bench bench-compaction bench-drift bench-explore bench-gates bench-intervals bench-policies bench-replay bench-report bench-scale bench-serving bench-telco bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -65,6 +65,10 @@ bench-intervals: $(VENV)
 bench-policies: $(VENV)
 	$(BIN)/python benchmarks/policies.py
 
+# About ten minutes, most of them for making the days.
+bench-report: $(VENV)
+	$(BIN)/python benchmarks/report.py
+
 # An hour or two, of which `--days 120` is a tenth.
 bench-replay: $(VENV)
 	$(BIN)/python benchmarks/serving_replay.py
@@ -106,6 +110,10 @@ $(VENV)/.complete: requirements.lock pyproject.toml setup.py
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras \
 		--extra dev pyproject.toml -o requirements.lock
+
+# Takes the pictures of docs/gallery.md; needs Chromium, and about five minutes.
+gallery: $(VENV)
+	$(BIN)/python docs/gallery.py
 
 # Deletes all state: tables, training sets, versions, runs, searches.
 STATE := $(or $(MLOPS_DRIFT_DATA),data)

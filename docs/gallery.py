@@ -51,9 +51,7 @@ def shots(data: Path, dagster: str, mlflow: str) -> list[Shot]:
     models = f"{mlflow}/#/models/{MODEL}?workflowType=machine_learning"
     return [
         Shot("report", "The report of a model", report, (1600, 1180)),
-        Shot(
-            "report-dark", "The same in dark, checks and drift", f"{report}#checks", options=(DARK,)
-        ),
+        Shot("report-dark", "The same in dark", report, (1600, 2000), (DARK,)),
         Shot("report-phone", "The same on a phone", report, PHONE),
         Shot("explore", "A table explored", (data / "explore.html").as_uri()),
         Shot(
@@ -62,7 +60,7 @@ def shots(data: Path, dagster: str, mlflow: str) -> list[Shot]:
         Shot(
             "lineage",
             "The assets of a model with their checks",
-            f"{dagster}/asset-groups/~/{MODEL}",
+            f"{dagster}/locations/mlops_drift/asset-groups/{MODEL}/lineage",
         ),
         Shot("performance", "The asset `performance_metrics`", f"{assets}/performance_metrics"),
         Shot("check", "The check `performance_drop`", f"{checks}=performance_drop"),

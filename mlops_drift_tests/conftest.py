@@ -34,6 +34,9 @@ from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
 settings.register_profile("any machine", deadline=None, max_examples=40)
 settings.load_profile("any machine")
 
+# Where tests run in several processes, these inherit a width from the library that reads lines.
+os.environ.pop("COLUMNS", None)
+
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory):

@@ -60,7 +60,7 @@ def test_the_decision_ends_as_failed_and_is_asked_again_after_the_cooldown(faile
 
 def test_log_and_status_tell_the_failure(failed):
     logged = CliRunner().invoke(main, ["log", "tiny"]).stdout
-    assert f"{day(3)}    failed: {REASON}  [tiny-v0-{day(3)}]" in logged
+    assert f"  {day(3)} failed: {REASON}\n  [tiny-v0-{day(3)}]\n" in logged
     told = json.loads(CliRunner().invoke(main, ["status", "tiny", "--format", "json"]).stdout)
     assert told["next"].startswith("wait: a first training failed: the next one starts after ")
     assert told["decisions"][-1]["outcome"] == "failed"

@@ -227,7 +227,7 @@ def test_every_column_is_there_for_sql_and_on_the_page_of_its_asset(walked, caps
     assert table.column_names == ["day", KEY, "event_time", *walked.spec.columns]
     print_result(table.select(["[x]", "{{x}}", "%s{}"]))
     assert "[x]" in capsys.readouterr().out
-    shown = column_schema(walked.spec, table.schema)
+    shown = column_schema(walked.spec, table.schema, {})
     assert [column.name for column in shown.columns] == table.column_names
 
 

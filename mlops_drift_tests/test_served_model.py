@@ -100,11 +100,15 @@ def test_a_daily_run_shows_what_it_has_shipped_and_changes_nothing_when_it_is_ru
         }
         assert materialization(result, "tiny", "events")["quarantined rows"] == 60
         assert materialization(result, "tiny", "production_predictions")["added rows"] == 0
-        skew = evaluations(instance, "tiny", "serving_metrics", "serving_skew")[-1]
+        skew, latest = evaluations(instance, "tiny", "serving_metrics", "serving_skew")[-2:]
         assert skew.passed
         assert skew.description == (
             "2024-03-06: the 60 events of the day are those of the log, in all columns; 60 further "
             "rows came twice or late, and are quarantined"
+        )
+        assert latest.description == (
+            "2024-03-07: the 60 events of the day are those of the log, in all columns "
+            "(as of 2024-03-07, the last day)"
         )
         before = world.tables()
         result = world.run_days(instance, day(5))
@@ -179,7 +183,8 @@ def test_a_feature_that_was_another_one_is_an_error_of_its_check(served_world, t
             )
             lake.replace_days(table, day(5), day(5), rows.cast(table.schema))
         assert world.run_days(instance, day(5)).success
-        found = evaluations(instance, "tiny", "serving_metrics", "serving_skew")[-1]
+        found, latest = evaluations(instance, "tiny", "serving_metrics", "serving_skew")[-2:]
+    assert (latest.passed, metadata_of(latest)["day"]) == (True, str(day(6)))
     about = metadata_of(found)
     assert (found.passed, found.severity.value) == (False, "ERROR")
     assert found.description == (
@@ -189,5 +194,5 @@ def test_a_feature_that_was_another_one_is_an_error_of_its_check(served_world, t
     )
     assert about["verdict"] == "fail"
     assert about["next step"].startswith("What was tested is not what serves.")
-    first = about["columns"].records[0].data
+    first = about["▾ columns"].records[0].data
     assert (first["column"], first["key"], first["in the log"]) == ("b", "5003", "0.125")

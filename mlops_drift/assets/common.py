@@ -11,6 +11,7 @@ from dagster._core.definitions.metadata import RawMetadataValue
 
 from mlops_drift import links, settings
 from mlops_drift.checks import keys
+from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.monitors.base import Asset
@@ -44,6 +45,8 @@ DAILY_ASSETS = (
     *(EVENTS, LABELS, FEATURES, PRODUCTION_PREDICTIONS),
     *(DRIFT_METRICS, PERFORMANCE_METRICS),
 )
+# Of these the numbers and decisions count, not the columns.
+FACTS_FIRST = (DRIFT_METRICS, PERFORMANCE_METRICS, SERVING_METRICS, CHAMPION)
 RETRAINING_ASSETS = (TRAINING_SET, CHALLENGER, TEST_PREDICTIONS, CHAMPION)
 
 # Tags of a run: which model, which day, why, and which decision it carries out.
@@ -114,7 +117,8 @@ def model_asset(
     Its code version is that of `code`, parts of the package, besides what all assets rest on.
     """
     if table is not None:
-        further["metadata"] = table_metadata(spec, table)
+        facts_first = asset in FACTS_FIRST
+        further["metadata"] = table_metadata(spec, table, facts_first=facts_first)
     if asset in daily_assets(spec):
         further["partitions_def"] = partitions(spec)
         further["backfill_policy"] = dg.BackfillPolicy.single_run()
@@ -131,12 +135,17 @@ def model_asset(
     )
 
 
-def table_metadata(spec: ModelSpec, table: Table) -> Metadata:
-    """The name and the columns of a table."""
-    return {
-        "dagster/table_name": table.name,
-        "dagster/column_schema": column_schema(spec, table.schema, table.about),
-    }
+def table_metadata(spec: ModelSpec, table: Table, *, facts_first: bool = False) -> Metadata:
+    """The name and the columns of a table.
+
+    Dagster's page of an asset begins with its columns. With `facts_first` they are a table below
+    what was found, which is what one looks for there.
+    """
+    columns = column_schema(spec, table.schema, table.about)
+    if not facts_first:
+        return {"dagster/table_name": table.name, "dagster/column_schema": columns}
+    rows = [{"column": c.name, "type": c.type, "meaning": c.description} for c in columns.columns]
+    return {"dagster/table_name": table.name, keys.table_key("columns"): verdict_table(rows)}
 
 
 def column_schema(spec: ModelSpec, schema: pa.Schema, about: Mapping[str, str]) -> dg.TableSchema:

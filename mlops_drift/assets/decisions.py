@@ -52,7 +52,7 @@ def decisions_asset(spec: ModelSpec) -> dg.AssetSpec:
         kinds={"deltalake"},
         tags={MODEL_TAG: spec.name},
         owners=spec.owners,
-        metadata=table_metadata(spec, spec.tables.decisions),
+        metadata=table_metadata(spec, spec.tables.decisions, facts_first=True),
         partitions_def=partitions(spec),
     )
 

@@ -39,7 +39,7 @@ class GridRow:
 
 @dataclass(frozen=True)
 class DrawnRow:
-    """A row with a path for each mark: neighbours that are alike are one box."""
+    """A row with a path for each mark: neighbours that are alike are one line."""
 
     name: str
     label: str
@@ -83,26 +83,18 @@ def day_grid(
 
 def _row(number: int, row: GridRow, width: float, marks: Mapping[str, Mark]) -> DrawnRow:
     paths: dict[str, str] = {}
-    begun: dict[str, float] = {}
     start = 0
     for key, group in groupby(row.marks):
         count = len(list(group))
         if key is not None:
-            height = _CELL * marks[key].height
-            x, y = round(start * width, 1), ROW * number + 2 + _CELL - height
-            wide, high = _short(round((start + count) * width, 1) - x), _short(height)
-            # From the box before, as a year of many rows has thousands.
-            at = f"m{_short(x - begun[key])} 0" if key in begun else f"M{_short(x)} {_short(y)}"
-            paths[key] = f"{paths.get(key, '')}{at}h{wide}v{high}h-{wide}z"
-            begun[key] = x
+            # A line as thick as its cell is high takes less than half of the letters of a box.
+            y = ROW * number + 2 + _CELL * (1 - marks[key].height / 2)
+            line = f"M{start * width:.1f} {y:.4g}h{count * width:.1f}"
+            paths[key] = paths.get(key, "") + line
         start += count
     label = fitting(row.name, _LABEL)
     found = [(marks[key], path) for key, path in sorted(paths.items())]
     return DrawnRow(row.name, label, ROW * number + 2, found)
-
-
-def _short(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
 
 
 def _ticks(days: Sequence[date]) -> list[tuple[date, str]]:

@@ -3,12 +3,17 @@
 import click
 
 from mlops_drift.cli.common import FORMAT, opened, output_file, show, waiting, write_file
-from mlops_drift.cli.errors import Trouble
+from mlops_drift.errors import UserError
 
 
 @click.command()
 @click.argument("model", required=False)
-@click.option("--days", type=click.IntRange(1, 3660), default=90, help="Days; 90 by default.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3660),
+    default=90,
+    help="Days, besides those that labels take; 90 by default.",
+)
 @output_file("--html", "Write the page to this file instead.", ".html")
 @FORMAT
 def report(model: str | None, days: int, html: str | None, style: str) -> None:
@@ -29,11 +34,13 @@ def report(model: str | None, days: int, html: str | None, style: str) -> None:
         with opened(name) as about, waiting(f"{name}: drawing its report"):
             published = publish_report(about, days)
         if published is not None:
-            found.append({"model": name, "day": published.day, "page": links.report_page(name)})
+            state, page = published.health.word, links.report_page(name)
+            found.append({"model": name, "day": published.day, "state": state, "page": page})
     if not found:
         raise _nothing(model)
     if not model:
-        found.append({"model": None, "day": None, "page": links.report_page("index")})
+        page = links.report_page("index")
+        found.append({"model": None, "day": None, "state": None, "page": page})
     show(style, found[0] if model else found, lambda: _print(found))
 
 
@@ -50,13 +57,15 @@ def _write_elsewhere(model: str | None, days: int, html: str) -> None:
     write_file("--html", html, report_page(data).encode())
 
 
-def _nothing(model: str | None) -> Trouble:
+def _nothing(model: str | None) -> UserError:
     if model is None:
-        return Trouble("no model has a day yet; run one first: mlops-drift run MODEL")
-    return Trouble(f"{model} has no day yet; run it first: mlops-drift run {model}")
+        return UserError("no model has a day yet; run one first: mlops-drift run MODEL")
+    return UserError(f"{model} has no day yet; run it first: mlops-drift run {model}")
 
 
 def _print(found: list[dict[str, object]]) -> None:
     for one in found:
-        about = f"{one['model']}, at the end of {one['day']}" if one["model"] else "all models"
+        about = (
+            f"{one['model']}: {one['state']}, as of {one['day']}" if one["model"] else "All models"
+        )
         click.echo(f"{about}: {one['page']}")

@@ -44,8 +44,9 @@ class ColumnHistory:
 
     @property
     def shown(self) -> int:
-        """Number of the chunk that stands for the column: the last that fails, else the last."""
-        return self.failed[-1] if self.failed else len(self.cells) - 1
+        """Number of the chunk that stands for the column: the last of the column's verdict."""
+        verdict = self.verdict
+        return max(n for n, cell in enumerate(self.cells) if cell.verdict == verdict)
 
     @property
     def cell(self) -> ColumnComparison:

@@ -180,11 +180,6 @@ class Column:
         """The most frequent values with their rows, at most 51, most frequent first."""
         return dict(list(self.top.items())[:most])
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether all values are the same; also of a column without any."""
-        return self.distinct < 2
-
 
 @dataclass(frozen=True)
 class Pair:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlops_drift.lifecycle.unserved import Unserved
+from mlops_drift.policy.decision import PAUSED
 
 State = Literal["failing", "waiting", "unknown", "healthy"]
 
@@ -18,8 +19,6 @@ WORDS: Mapping[State, str] = {
 }
 SIGNS: Mapping[State, str] = {"failing": "✕", "waiting": "‖", "unknown": "?", "healthy": "✓"}
 SENTENCES = 3
-# What the policy says once it has given up, on that day and on those that follow.
-_PAUSED = ("give_up", "nothing: paused")
 # Names that a sentence lists.
 _LISTED = 6
 
@@ -59,7 +58,7 @@ def health_of(status: Mapping[str, Any], unserved: Unserved | None) -> Health:
     failing = [one for one in checks if one["verdict"] == "fail" and not one["warns"]]
     waits = [waiting_sentence(status["shadow"], champion is not None)] if status["shadow"] else []
     others = [*_failed_sentences(failing), *waits]
-    paused = status["next"].startswith(_PAUSED)
+    paused = _is_paused(status)
     if failing:
         state: State = "failing"
     elif status["shadow"] or paused:
@@ -70,7 +69,7 @@ def health_of(status: Mapping[str, Any], unserved: Unserved | None) -> Health:
         state = "healthy"
     if champion is None and unserved and not status["shadow"]:
         others.insert(0, f"No version serves: {unserved.why}.")
-    if paused and not failing:
+    if paused:
         others.append("Retraining is paused and needs a person.")
     sentences = [*others, *_rest(checks, status["last_day"])][:SENTENCES]
     return Health(state, sentences, status["next"], _command(status, unserved))
@@ -126,12 +125,18 @@ def _rest(checks: Sequence[Mapping[str, Any]], day: object) -> list[str]:
     return found
 
 
+def _is_paused(status: Mapping[str, Any]) -> bool:
+    """Whether the policy has had its share of rejected challengers, now or before."""
+    next_step: str = status["next"]
+    return next_step.startswith(("give_up", f"nothing: {PAUSED}"))
+
+
 def _command(status: Mapping[str, Any], unserved: Unserved | None) -> str | None:
-    model, shadow, next_step = status["model"], status["shadow"], status["next"]
+    model, shadow = status["model"], status["shadow"]
     if shadow:
         return f"mlops-drift approve {model} --version {shadow['version']} --reason …"
     if status["missing_days"]:
         return f"mlops-drift run {model}"
-    if next_step.startswith((*_PAUSED, "alert")) or unserved:
+    if _is_paused(status) or status["next"].startswith("alert") or unserved:
         return f"mlops-drift log {model}"
     return None

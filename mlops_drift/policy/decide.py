@@ -7,7 +7,14 @@ from datetime import timedelta
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.ranking import worst_first
 from mlops_drift.policy.config import RetrainingPolicy
-from mlops_drift.policy.decision import NO_CHAMPION, Action, Decision, DecisionRecord, kind_of
+from mlops_drift.policy.decision import (
+    NO_CHAMPION,
+    PAUSED,
+    Action,
+    Decision,
+    DecisionRecord,
+    kind_of,
+)
 from mlops_drift.policy.situation import (
     CONFIRMATION_DAYS,
     Evidence,
@@ -198,7 +205,7 @@ def _paused(now: Situation, rules: tuple[str, ...]) -> Decision | None:
         return None
     before = [past for past in now.mine if past.action == "give_up"]
     if {rule for past in before for rule in past.rules}.issuperset(rules):
-        reason = f"paused since {before[-1].day}; promote a version by hand, or raise give_up_after"
+        reason = f"{PAUSED} {before[-1].day}; promote a version by hand, or raise give_up_after"
         return _idle(now, "nothing", reason)
     version, day = now.evidence.version, now.evidence.day
     whom = f"version {version}" if version else "a first version"

@@ -17,6 +17,9 @@ from mlops_drift.policy.config import TrainingWindow
 NO_CHAMPION = "no_champion"
 MANUAL = "manual"
 
+# How the reason begins while the policy does nothing more on its own.
+PAUSED = "paused since"
+
 # A pause of so many days between failures makes two episodes of them.
 EPISODE_GAP_DAYS = 7
 

@@ -33,7 +33,7 @@ from mlops_drift.assets.report import show_report
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model
 from mlops_drift.definitions import definitions_of
-from mlops_drift.errors import UserError
+from mlops_drift.errors import UserError, is_interruption
 from mlops_drift.gateways import open_lake, open_registry
 from mlops_drift.jobs import compaction_job_name, daily_job_name, retraining_job_name
 from mlops_drift.lifecycle.report_files import kept_report
@@ -43,6 +43,7 @@ from mlops_drift.sensors.late_files import assets_without, missing_days, outdate
 from mlops_drift.sensors.retraining import complete_days
 from mlops_drift.sensors.runs import OPEN_STATUSES
 from mlops_drift.simulation.failures import (
+    Stopped,
     cause_of,
     errors_of,
     explained,
@@ -114,7 +115,6 @@ class HistoricalRun:
             with open_lake() as lake:
                 model = ModelContext.of(lake, self.spec)
                 done = complete | settled_days(self._instance, model, missing)
-                landed = model.store.landing.last_landed_day()
             days = days_between(self.first, self.last)
             if self._again:
                 done -= set(days)
@@ -137,11 +137,20 @@ class HistoricalRun:
                     self._retrainings.notify()
                     self._compact(step)
                 on_step(step, "complete")
-            # A run may have been cut short, or the disk full, before the page was written.
-            is_lost = landed is not None and not kept_report(self.spec.name, landed).exists()
-            if unfinished or self.made_again or is_lost:
-                with open_lake() as lake:
-                    show_report(self._instance, ModelContext.of(lake, self.spec, open_registry()))
+            self._show_report(has_changed=bool(unfinished or self.made_again))
+
+    def _show_report(self, *, has_changed: bool) -> None:
+        """Writes the report; also one that an interrupted run owes."""
+        with open_lake() as lake:
+            model = ModelContext.of(lake, self.spec, open_registry())
+            day = model.store.landing.last_landed_day()
+            if day and (has_changed or not kept_report(self.spec.name, day).exists()):
+                try:
+                    show_report(self._instance, model)
+                except RuntimeError as error:
+                    if not is_interruption(repr(error)):
+                        raise
+                    raise Stopped(day) from error
 
     def _take_in(
         self,

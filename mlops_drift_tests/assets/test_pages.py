@@ -56,7 +56,7 @@ def test_the_page_of_the_performance_has_the_numbers_of_its_day_and_of_two_weeks
     assert (about["verdict"], about["day"], about["version"]) == ("pass", str(day(6)), "2")
     assert about["lower"] <= about["accuracy"] <= about["upper"]
     assert (about["rows"], about["window"]) == (str(ROWS), "1 day")
-    assert about["report"].endswith(f"tiny.html#{day(6)}")
+    assert about["report"].endswith("/assets/tiny/report")
     rows = rows_of(about["last 14 days"])
     assert [row["day"] for row in rows] == [str(day(number)) for number in range(6, 1, -1)]
     by_day = {row["day"]: row for row in rows}
@@ -97,7 +97,7 @@ def test_a_failed_check_leads_to_the_report_the_decision_and_the_version(instanc
     about = metadata_of(found)
     assert about["verdict"] == "fail"
     assert about["failing since"] == str(day(4))
-    assert about["report"].endswith(f"/tiny.html#{day(4)}")
+    assert about["report"].endswith("/assets/tiny/report")
     assert about["decisions"].endswith(f"/assets/tiny/decisions?view=partitions&partition={day(4)}")
     assert "/#/models/tiny/versions/1" in about["mlflow version"]
 
@@ -114,7 +114,7 @@ def test_a_retraining_leads_back_to_the_check_that_failed(shown):
     page = "/assets/tiny/performance_metrics?view=checks&checkDetail=performance_drop"
     assert about["failed performance_drop"].endswith(page)
     for asset in ("challenger", "test_predictions", "champion"):
-        assert shown(asset)["report"].endswith("/tiny.html")
+        assert shown(asset)["report"].endswith("/assets/tiny/report")
         assert "/#/models/tiny/versions/2" in shown(asset)["mlflow version"]
 
 

@@ -141,8 +141,11 @@ def test_status_shows_both_side_by_side(story):
     assert {(row["day"], row["champion"], row["challenger"]) for row in shadow["windows"]} == {
         (str(day(6)), 1, 2)
     }
-    assert "Shadow: version 2 and champion 1" in story[2]["text"]
-    assert "Shadow: version 2 and champion 1" in story[2]["status before labels"]
+    for status, last in {"text": 6, "status before labels": 5}.items():
+        assert (
+            f"Version 2 waits for approval since {day(4)}; beside champion 1, accuracy as of "
+            f"{day(last)}"
+        ) in story[2][status]
     assert "nan" not in story[2]["status before labels"]
     assert story[2]["status after"]["shadow"] is None
 

@@ -12,7 +12,6 @@ from mlops_drift.cli.main import main
 from mlops_drift.drift.reference import Reference
 from mlops_drift.errors import UserError
 from mlops_drift.gateways import open_registry
-from mlops_drift.lifecycle.report_files import kept_reports
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.tiny import ROWS, day, evaluations, labels_of, metadata_of
 
@@ -330,12 +329,3 @@ def test_a_second_replay_at_the_same_time_is_refused(story, instance):
         pytest.raises(UserError, match="another `mlops-drift run tiny` is under way"),
     ):
         story.world.replay(instance)
-
-
-def test_a_report_that_could_not_be_written_is_written_by_the_next_run(begin):
-    world = begin("lost_report")
-    with world.active(), open_instance() as instance:
-        [*_, last] = kept_reports("tiny").values()
-        last.unlink()
-        world.replay(instance, until=day(3))
-        assert last.exists()

@@ -125,10 +125,7 @@ def _as_number(value: object) -> object:
 
 def _promotion(facts: Facts) -> Iterator[str]:
     instead = f" in place of version {facts['replaces']}" if facts["replaces"] else ""
-    yield (
-        f"Promoted at the end of {facts['serves since the end of']}{instead} by "
-        f"{facts['approved by']}."
-    )
+    yield (f"Promoted to serve from {facts['serves since']}{instead} by {facts['approved by']}.")
     if facts["comment"]:
         yield f"Comment: {facts['comment']}"
     if facts["reason"]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from mlops_drift import links, settings
 from mlops_drift.charts.sparkline import WIDTH, sparkline
 from mlops_drift.cli.views.decisions import print_decisions
 from mlops_drift.cli.views.headline import print_headline
@@ -59,7 +60,9 @@ def print_timeline(
     _print_alarms(console, timeline.alarms, days[1])
     console.print()
     print_headline(console, status)
-    console.print("All details: make ui, then http://127.0.0.1:3000")
+    # An address is not broken, so that it can be clicked.
+    console.print(Text(f"Report: {links.report_page(spec.name)}"), soft_wrap=True)
+    console.print(f"All details: make ui, then {settings.dagster_ui()}")
 
 
 def _kpi(spec: ModelSpec, timeline: Timeline, width: int) -> Table:

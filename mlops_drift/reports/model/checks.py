@@ -53,7 +53,8 @@ def _table(data: ReportData, ordered: list[dict[str, Any]]) -> PageTable:
     for one in ordered:
         check, verdict = str(one["check"]), str(one["verdict"])
         since = str(one["since"]) if one["since"] else ""
-        of = f"{one['failing']} of {one['subjects']}: " if one["failing"] else ""
+        is_part = one["failing"] and one["subjects"] > 1
+        of = f"{one['failing']} of {one['subjects']}: " if is_part else ""
         cells: list[str | Cell] = [
             Cell(check, href=pages.get(check)),
             Cell(verdict, verdict),

@@ -88,12 +88,17 @@ class ReportData:
 
 
 def read_report(model: ModelContext, days: int) -> ReportData | None:
-    """Reads a model's last so many days; None as long as none has landed."""
+    """Reads a model's last days; None as long as none has landed.
+
+    These are `days`, and before them as many as its labels take, without which there would be no
+    realized performance.
+    """
     spec, store = model.spec, model.store
     last = store.landing.last_landed_day()
     if last is None:
         return None
-    first = max(spec.start_date, last - timedelta(days=days - 1))
+    reach = timedelta(days=days - 1 + spec.target.label_delay_days)
+    first = max(spec.start_date, last - reach)
     promotions = store.versions.promotions()
     champions = store.versions.champions(first, last)
     served = {day: one.version if one else 0 for day, one in champions.items()}

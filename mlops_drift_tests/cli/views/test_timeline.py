@@ -78,5 +78,5 @@ def test_nothing_is_wider_than_the_terminal(shown, width):
     timeline = Timeline(versions, [alarm(LAST, 0.3)], [], kpi, [])
     lines = shown(timeline, REJECTED, width=width).splitlines()
     # An address stays in one piece.
-    assert max(len(line) for line in lines if "http" not in line) <= width
+    assert max(len(line) for line in lines if "://" not in line) <= width
     assert any("0" * 12 in line for line in lines)

@@ -101,12 +101,13 @@ def test_what_a_drawing_shows_is_also_in_a_table(drawn, page):
     assert page.tables >= drawings
 
 
-def test_a_page_of_fewer_days_begins_later(told_story):
+def test_a_page_of_fewer_days_begins_later_and_has_those_that_labels_take(told_story):
     with told_story.world.active(), open_lake() as lake:
         model = ModelContext.of(lake, find_model("tiny").spec, open_registry())
         found = Page(report_page(read_report(model, 2)))
     assert str(day(6)) in found.ids
-    assert str(day(4)) not in found.ids
+    assert str(day(4)) in found.ids
+    assert str(day(3)) not in found.ids
 
 
 def test_a_model_that_no_version_serves_says_so(rejected_story):
