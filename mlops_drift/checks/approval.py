@@ -40,7 +40,7 @@ def approval_check(champion: dg.AssetKey, model: ModelContext) -> dg.AssetCheckR
         champion,
         APPROVAL_PENDING,
         "fail",
-        f"{waiting_sentence(shadow)} {commands}",
+        f"{waiting_sentence(shadow, bool(model.store.versions.promotions()))} {commands}",
         {name: window[of] for name, of in _NUMBERS.items()} if window else {},
         f"{commands}; or materialize champion with a transition, by and reason in the launchpad",
         {keys.VERSION: str(version), "waits since": str(shadow["since"])},

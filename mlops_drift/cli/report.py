@@ -36,7 +36,7 @@ def report(model: str | None, days: int, html: str | None, style: str) -> None:
         if published is not None:
             state, page = published.health.word, links.report_page(name)
             found.append({"model": name, "day": published.day, "state": state, "page": page})
-    if model and not found:
+    if not found:
         raise _nothing(model)
     if not model:
         page = links.report_page("index")
@@ -57,7 +57,9 @@ def _write_elsewhere(model: str | None, days: int, html: str) -> None:
     write_file("--html", html, report_page(data).encode())
 
 
-def _nothing(model: str) -> UserError:
+def _nothing(model: str | None) -> UserError:
+    if model is None:
+        return UserError("no model has a day yet; run one first: mlops-drift run MODEL")
     return UserError(f"{model} has no day yet; run it first: mlops-drift run {model}")
 
 

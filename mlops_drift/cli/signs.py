@@ -3,7 +3,7 @@
 import codecs
 
 # One for one, so that columns stay where they are.
-_SIGNS = dict(zip("▁▂▃▄▅▆▇█…—─━│✓✕⏸→�", "_.:-=+*#.--=|+x!>?", strict=True))
+_SIGNS = dict(zip("▁▂▃▄▅▆▇█…—─━│✓✕‖→�", "_.:-=+*#.--=|+x!>?", strict=True))
 
 NAME = "signs"
 

@@ -11,7 +11,7 @@ from mlops_drift.schema.numbers import chance_of
 if TYPE_CHECKING:
     from mlops_drift.drift.verdict import ColumnVerdict
 
-_LONGEST_LABEL = 60
+_LONGEST = 60
 
 
 def reason_of(
@@ -22,6 +22,16 @@ def reason_of(
     if verdict.rule == "drift" and verdict.verdict == "fail":
         return f"{text}; {_largest_move(column, past, counts)}"
     return text
+
+
+def excerpt(text: str) -> str:
+    r"""A text of the data in one line, cut where it is long.
+
+    >>> excerpt("a\n b"), len(excerpt("long " * 99))
+    ('a b', 60)
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def count(n: int, noun: str) -> str:
@@ -60,7 +70,5 @@ def _span(verdict: "ColumnVerdict") -> str:
 def _largest_move(column: ColumnReference, past: Counts, counts: Counts) -> str:
     before, after = shares(past), shares(counts)
     number = int(np.argmax(np.abs(after - before)))
-    label = " ".join(column.labels[number].split())
-    if len(label) > _LONGEST_LABEL:
-        label = f"{label[: _LONGEST_LABEL - 1]}…"
+    label = excerpt(column.labels[number])
     return f"share of {label} went from {percent(before[number])} to {percent(after[number])}"

@@ -25,6 +25,8 @@ PERFECT = {"auc": 0.98, "lambda": 0.95, "r2": 0.98}
 # Below these it says next to nothing.
 TELLING = {"auc": 0.55, "lambda": 0.02, "r2": 0.02}
 _SAME = 0.999
+# In standard deviations: what none of some dozens of columns of noise reaches.
+_CHANCE = 4.0
 _FEWEST_ROWS, _FEWEST_OF_A_CLASS, _MOST_BINS = 50, 5, 100
 Codes = NDArray[np.int64]
 
@@ -80,7 +82,7 @@ def alone(column: Sampled, truth: Truth) -> Alone | None:
         y = truth.numbers[is_known]
         value = _halves(bins, lambda a, b: _r2(a, b, y))
         leak = _same_number(column, truth) or _perfect("r2", value)
-        return Alone(column.name, "r2", value, leak)
+        return Alone(column.name, "r2", value, _CHANCE**2 / len(y), leak)
     assert truth.codes is not None
     codes = truth.codes[is_known]
     if truth.positive >= 0:
@@ -88,9 +90,17 @@ def alone(column: Sampled, truth: Truth) -> Alone | None:
         value = _halves(bins, lambda a, b: _auc(a, b, hits))
         if column.numbers is not None:
             value = max(value, _ranked(column.numbers[is_known], hits))
-        return Alone(column.name, "auc", value, _same(bins, codes) or _perfect("auc", value))
+        leak = _same(bins, codes) or _perfect("auc", value)
+        return Alone(column.name, "auc", value, _auc_of_noise(hits), leak)
     value = _halves(bins, lambda a, b: _lambda(a, b, codes, truth.classes))
-    return Alone(column.name, "lambda", value, _same(bins, codes) or _perfect("lambda", value))
+    leak = _same(bins, codes) or _perfect("lambda", value)
+    return Alone(column.name, "lambda", value, _CHANCE / len(codes) ** 0.5, leak)
+
+
+def _auc_of_noise(hits: NDArray[np.bool_]) -> float:
+    """What chance makes, by the variance of the Mann-Whitney U without any relation."""
+    n, ups = len(hits), float(hits.sum())
+    return 0.5 + _CHANCE * float(np.sqrt((n + 1) / (12 * max(1.0, ups * (n - ups)))))
 
 
 def _perfect(measure: str, value: float) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import log10
 
 from mlops_drift.charts import numbers as shown
-from mlops_drift.drift.sentences import count
+from mlops_drift.drift.sentences import count, excerpt
 from mlops_drift.explore.numeric import label
 from mlops_drift.explore.result import Column, Finding, Severity
 from mlops_drift.scaffold.features import find_features
@@ -31,7 +31,7 @@ def column_findings(column: Column, target: str | None) -> Iterator[Finding]:
     elif column.problem:
         yield Finding("error", 1, f"{name}: {column.problem}", name)
     if column.distinct == 1 and rows > 1:
-        value = next(iter(column.top), "infinite")
+        value = excerpt(next(iter(column.top), "infinite"))
         gaps = f" or missing ({shown.percent(column.missing / rows)} %)" if column.missing else ""
         yield Finding("warning", 0.8, f"{name} is always {value!r}{gaps}", name)
     if column.missing and name != target:
@@ -45,7 +45,8 @@ def column_findings(column: Column, target: str | None) -> Iterator[Finding]:
         sentence = f"{name} is {value} in {_rows(one.rows, rows)}: it may stand for missing"
         yield Finding("warning", 0.5 + one.rows / rows, sentence, name)
     if column.variant:
-        first, second = column.variant
+        # Space within is what may tell them apart.
+        first, second = (text if len(text) <= 60 else excerpt(text) for text in column.variant)
         more = f", and {count(column.variants - 1, 'more pair')}" if column.variants > 1 else ""
         sentence = f"{name}: {first!r} and {second!r} differ only in case or space{more}"
         yield Finding("warning", 0.4, sentence, name)

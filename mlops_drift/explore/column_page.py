@@ -2,14 +2,13 @@
 
 from mlops_drift.charts import numbers as shown
 from mlops_drift.charts.sections import Card, Cards, Cell, PageTable, Row, Section
-from mlops_drift.drift.sentences import count
+from mlops_drift.drift.sentences import count, excerpt
 from mlops_drift.explore.drawings import distribution
 from mlops_drift.explore.numeric import label
 from mlops_drift.explore.result import Column, Exploration, Groups
 
 # Columns of which pictures are drawn: those with the worst findings.
 _MOST_DRAWN = 60
-_LONGEST = 60
 
 
 def drawn_columns(found: Exploration) -> dict[str, str]:
@@ -102,5 +101,4 @@ def _table(column: Column, groups: Groups | None) -> PageTable:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split()) or repr(text)
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return excerpt(text) or repr(text)

@@ -70,6 +70,9 @@ def explore(
                 f"{name or rows.name} has no column {given!r}; its columns are "
                 f"{', '.join(rows.columns)}"
             )
+    chosen = [one for one in (target, key, day) if one is not None]
+    if len(chosen) > len(set(chosen)):
+        raise ColumnError("target, key and day must be different columns of the table")
     return _Work(rows, name or rows.name, facts_of(rows)).explored(target, key, day)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mlops_drift.charts import numbers as shown
-from mlops_drift.drift.sentences import count
+from mlops_drift.drift.sentences import count, excerpt
 from mlops_drift.explore.alone import ALONE, TELLING, one_sided
 from mlops_drift.explore.column_findings import column_findings
 from mlops_drift.explore.groups import Grouped
@@ -103,20 +103,21 @@ def _of_target(
         share = column.missing / column.rows
         sentence = f"the target {target} is missing in {_rows(column.missing, column.rows)}"
         yield Finding("warning" if share >= 0.05 else "note", share, sentence, target)
-    if alone and not alone[0].leak and alone[0].value >= TELLING[alone[0].measure]:
-        best = ", ".join(f"{one.column} {shown.distance(one.value)}" for one in alone[:3])
+    telling = [one for one in alone[:3] if one.value >= max(TELLING[one.measure], one.chance)]
+    if telling and not alone[0].leak:
+        best = ", ".join(f"{one.column} {shown.distance(one.value)}" for one in telling)
         sentence = (
             f"most about {target} is said by {best} ({ALONE[alone[0].measure]} of each alone)"
         )
         yield Finding("note", 0.35, sentence, target)
     if grouped is None or grouped.shown.kind != "classes":
         return
-    rarest = min(range(grouped.count), key=lambda i: grouped.shown.rows[i])
-    n, label = grouped.shown.rows[rarest], grouped.shown.labels[rarest]
+    # Groups are the most frequent classes only.
+    label, n = min(column.top.items(), key=lambda one: one[1])
     share = n / column.filled
     if share < _RARE:
         severity: Severity = "warning" if share < _VERY_RARE else "note"
-        sentence = f"the class {label} of the target is rare: {_rows(n, column.filled)}"
+        sentence = f"the class {excerpt(label)} of the target is rare: {_rows(n, column.filled)}"
         yield Finding(severity, 0.3, sentence, target)
 
 
@@ -148,8 +149,8 @@ def _one_sided(column: Column, grouped: Grouped | None) -> tuple[str, bool, floa
     shares = [n / max(1, total) for n, total in zip(column.filled_by_group, rows, strict=True)]
     sentence = (
         f"it is filled in {shown.percent(shares[most])} % of the rows with "
-        f"{grouped.shown.column} {labels[most]} and in {shown.percent(shares[least])} % of those "
-        f"with {labels[least]}"
+        f"{grouped.shown.column} {excerpt(labels[most])} and in {shown.percent(shares[least])} % "
+        f"of those with {excerpt(labels[least])}"
     )
     return sentence, shares[least] <= 0.02 * shares[most], shares[most] - shares[least]
 

@@ -92,7 +92,7 @@ def _tiles(found: Exploration) -> list[Tile]:
 
 def _findings(found: Exploration, anchors: dict[str, str]) -> Section:
     rows = [_finding(one, anchors) for one in found.findings]
-    titles = ("", "column", "finding")
+    titles = ("severity", "column", "finding")
     parts = [PageTable(titles, rows[:_MOST_OPEN])] if rows else []
     if len(rows) > _MOST_OPEN:
         more = rows[_MOST_OPEN:]

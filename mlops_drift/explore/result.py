@@ -110,6 +110,7 @@ class Series:
         what: what is shown, such as `mean` or `share missing`.
         values: by day from the first on; None where there is nothing.
         icc: share of the variance of the rows that lies between days, without what chance makes.
+        p: p-value of that.
         trend: from the first to the last day along a straight line.
     """
 
@@ -117,6 +118,7 @@ class Series:
     what: str
     values: tuple[float | None, ...]
     icc: float
+    p: float
     is_share: bool
     trend: Change | None = None
     weekday: Change | None = None
@@ -178,11 +180,6 @@ class Column:
         """The most frequent values with their rows, at most 51, most frequent first."""
         return dict(list(self.top.items())[:most])
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether all values are the same; also of a column without any."""
-        return self.distinct < 2
-
 
 @dataclass(frozen=True)
 class Pair:
@@ -213,12 +210,14 @@ class Alone:
 
     Attributes:
         measure: `auc` of two classes, `lambda` of more, `r2` of numbers.
+        chance: what a column of noise hardly reaches in so few rows.
         leak: why it is suspected to leak the target; empty where it is not.
     """
 
     column: str
     measure: Literal["auc", "lambda", "r2"]
     value: float
+    chance: float
     leak: str = ""
 
 

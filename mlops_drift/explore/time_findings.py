@@ -16,6 +16,8 @@ _ALPHA = 0.01
 _MEAN, _SHARE, _ROWS = 0.25, 0.05, 0.2
 # Share of the variance that lies between days.
 _BETWEEN = 0.05
+# What is tested of each of at most so many series, of which a column shows one.
+_TESTS, _OF_COLUMN = 4, 5
 _MOST_DAYS = 3
 
 
@@ -41,7 +43,7 @@ def timeline_findings(timeline: Timeline) -> Iterator[Finding]:
 def series_findings(columns: Sequence[Column], timeline: Timeline) -> Iterator[Finding]:
     """Columns whose mean or share changes from day to day."""
     found = [one.series for one in columns if one.series and one.name != timeline.column]
-    limit = _ALPHA / max(1, 3 * len(found))
+    limit = _ALPHA / max(1, _TESTS * _OF_COLUMN * len(found))
     for series in found:
         least = _SHARE if series.is_share else _MEAN
         is_named = False
@@ -55,7 +57,7 @@ def series_findings(columns: Sequence[Column], timeline: Timeline) -> Iterator[F
             yield Finding(
                 "note", 0.2 + min(1.0, abs(change.size) / least / 100), sentence, series.column
             )
-        if not is_named and series.icc >= _BETWEEN:
+        if not is_named and series.icc >= _BETWEEN and series.p < limit:
             sentence = (
                 f"{_subject(series)} moves from day to day: {shown.percent(series.icc)} % of its "
                 "variance lies between days"

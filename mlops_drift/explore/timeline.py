@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import fdtrc, stdtr
 
 from mlops_drift.drift.rows import Floats
+from mlops_drift.explore.association import ranks
 from mlops_drift.explore.result import Change, Series, Timeline
 from mlops_drift.explore.values import Values
 
@@ -19,6 +20,7 @@ _MONTHS = (
 )
 # Days that are shown; a table of more is shown by its last ones.
 _MOST_DAYS = 4_000
+_FEWEST_ROWS_A_DAY = 5
 _FEWEST_DAYS, _TWO_YEARS, _THREE_WEEKS = 10, 730, 21
 _EPOCH = date(1970, 1, 1)
 
@@ -84,7 +86,7 @@ def timeline_of(values: Values, days: Days) -> Timeline:
     inner[[0, -1]] = np.nan
     inner[days.rows == 0] = np.nan
     scale = float(np.nanmean(inner)) if np.isfinite(inner).any() else 1.0
-    volume = _series(days, values.name, "rows", inner, scale, 0.0, is_share=False)
+    volume = _series(days, values.name, "rows", inner, scale, (0.0, 1.0), is_share=False)
     return Timeline(
         column=values.name,
         first=days.first,
@@ -111,10 +113,10 @@ def mean_by_day(
         squares = float(np.dot(known - middle, known - middle))
         if not isfinite(squares):
             return None
-        icc = intraclass(rows, sums, squares)
+        between = intraclass(rows, sums, squares)
         means = np.where(rows > 0, sums / np.maximum(rows, 1), np.nan) + middle
     scale = float(np.std(known))
-    return _series(days, name, "mean", means, scale, icc, is_share=False)
+    return _series(days, name, "mean", means, scale, between, is_share=False)
 
 
 def share_by_day(
@@ -132,30 +134,45 @@ def share_by_day(
     if total in (0.0, float(rows.sum())):
         return None
     shares = np.where(rows > 0, found / np.maximum(rows, 1), np.nan)
-    return _series(days, name, what, shares, 1.0, intraclass(rows, found, total), is_share=True)
+    icc, p = intraclass(rows, found, total)
+    # The F test is for shares that no day lacks by chance.
+    p = p if min(total, float(rows.sum()) - total) >= days.count else 1.0
+    return _series(days, name, what, shares, 1.0, (icc, p), is_share=True)
 
 
-def intraclass(rows: Floats, sums: Floats, squares: float) -> float:
-    """Intraclass correlation ICC(1) of groups of unequal size, at least 0.
+def intraclass(rows: Floats, sums: Floats, squares: float) -> tuple[float, float]:
+    """Intraclass correlation ICC(1) of groups of unequal size, at least 0, and its p-value.
 
     The share of the variance that lies between groups (Fisher, 1925; for unequal sizes Snedecor and
-    Cochran, 1967), from the rows and sums of the groups and the sum of all squares.
+    Cochran, 1967), from the rows and sums of the groups and the sum of all squares. The test is the
+    F test of one-way analysis of variance; with fewer than 5 rows a group it is 1.
     """
     rows, sums = rows[rows > 0], sums[rows > 0]
     n, k = float(rows.sum()), len(rows)
     if k < 2 or n <= k:
-        return 0.0
+        return 0.0, 1.0
     mean = float(sums.sum()) / n
     between = float(np.dot(rows, (sums / rows - mean) ** 2))
     within = max(0.0, squares - n * mean**2 - between)
     msb, msw = between / (k - 1), within / (n - k)
     size = (n - float(np.dot(rows, rows)) / n) / (k - 1)
     whole = msb + (size - 1) * msw
-    return max(0.0, (msb - msw) / whole) if whole > 0 else 0.0
+    if whole <= 0:
+        return 0.0, 1.0
+    # A far value alone in its day would be all that lies between.
+    enough = n >= _FEWEST_ROWS_A_DAY * k
+    p = float(fdtrc(k - 1, n - k, msb / max(msw, 1e-300))) if enough else 1.0
+    return max(0.0, (msb - msw) / whole), p
 
 
 def _series(
-    days: Days, name: str, what: str, by_day: Floats, scale: float, icc: float, is_share: bool
+    days: Days,
+    name: str,
+    what: str,
+    by_day: Floats,
+    scale: float,
+    between: tuple[float, float],
+    is_share: bool,
 ) -> Series:
     known = np.flatnonzero(np.isfinite(by_day))
     trend = weekday = month = None
@@ -171,14 +188,14 @@ def _series(
             months = np.array([days.day(int(number)).month - 1 for number in known])
             month = _season(rest, months, _MONTHS)
     shown = tuple(float(v) if np.isfinite(v) else None for v in by_day)
-    return Series(name, what, shown, icc, is_share, trend, weekday, month)
+    return Series(name, what, shown, *between, is_share, trend, weekday, month)
 
 
 def _trend(days: Days, known: NDArray[np.int64], values: Floats, slope: float) -> Change:
     """The change along the straight line; its p-value is that of Spearman's rank correlation."""
-    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-    rho = float(np.corrcoef(known, ranks)[0, 1])
-    n = len(known)
+    n, ranked = len(known), ranks(values)
+    # Of equal values there is no order.
+    rho = float(np.corrcoef(known, ranked)[0, 1]) if ranked.min() < ranked.max() else 0.0
     t = abs(rho) * np.sqrt((n - 2) / max(1e-12, 1 - rho**2))
     ends = (str(days.day(int(known[0]))), str(days.day(int(known[-1]))))
     size = slope * float(known[-1] - known[0])

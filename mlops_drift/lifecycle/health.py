@@ -17,7 +17,7 @@ WORDS: Mapping[State, str] = {
     "unknown": "UNKNOWN",
     "healthy": "HEALTHY",
 }
-SIGNS: Mapping[State, str] = {"failing": "✕", "waiting": "⏸", "unknown": "?", "healthy": "✓"}
+SIGNS: Mapping[State, str] = {"failing": "✕", "waiting": "‖", "unknown": "?", "healthy": "✓"}
 SENTENCES = 3
 # Names that a sentence lists.
 _LISTED = 6
@@ -56,7 +56,7 @@ def health_of(status: Mapping[str, Any], unserved: Unserved | None) -> Health:
     """The health of a model from its status, and why no version serves (`why_unserved`)."""
     checks, champion = status["checks"], status["champion"]
     failing = [one for one in checks if one["verdict"] == "fail" and not one["warns"]]
-    waits = [waiting_sentence(status["shadow"])] if status["shadow"] else []
+    waits = [waiting_sentence(status["shadow"], champion is not None)] if status["shadow"] else []
     others = [*_failed_sentences(failing), *waits]
     paused = _is_paused(status)
     if failing:
@@ -67,7 +67,7 @@ def health_of(status: Mapping[str, Any], unserved: Unserved | None) -> Health:
         state = "unknown"
     else:
         state = "healthy"
-    if champion is None and unserved:
+    if champion is None and unserved and not status["shadow"]:
         others.insert(0, f"No version serves: {unserved.why}.")
     if paused:
         others.append("Retraining is paused and needs a person.")
@@ -88,9 +88,11 @@ def _failed_sentences(failing: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def waiting_sentence(shadow: Mapping[str, Any]) -> str:
+def waiting_sentence(shadow: Mapping[str, Any], has_champion: bool) -> str:
     """Which version waits, since when, and how it does beside the champion; of a status."""
     waits = f"Version {shadow['version']} waits for approval since {shadow['since']}"
+    if not has_champion:
+        return f"No version serves: v{waits[1:]}."
     one = longest_window(shadow)
     if one is None:
         return f"{waits}; no event that both versions scored has a label yet."

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from pydantic import Field
 
+from mlops_drift.drift.sentences import count
 from mlops_drift.monitors.base import CheckEvaluation, Evaluations, Monitor
 from mlops_drift.monitors.context import MonitorContext, SourceName
 from mlops_drift.schema.fields import Strict
@@ -52,7 +53,8 @@ class Freshness(Monitor[FreshnessMonitor]):
         # Before the first one, age counts from the day before the model began.
         age = (day - (newest or start - timedelta(days=1))).days
         what = "event with a label" if is_label else "event"
-        found = f"the newest {what} is of {newest}, {age} days old" if newest else f"no {what} yet"
+        old = f"{count(age, 'day')} old"
+        found = f"the newest {what} is of {newest}, {old}" if newest else f"no {what} yet"
         reason = f"{found} (accepted: up to {limit})"
         verdict: Verdict = "fail" if age > limit else "pass" if newest else "unknown"
         code = "not_due" if verdict == "unknown" else ""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+from mlops_drift.drift.sentences import count
 from mlops_drift.monitors.base import Evaluations, Monitor
 from mlops_drift.monitors.config import AgeMonitor
 from mlops_drift.monitors.context import MonitorContext
@@ -43,8 +44,8 @@ class ModelAge(Monitor[AgeMonitor]):
         age, since = (day - shown).days, champion.as_of + timedelta(days=1)
         look = f"; no new version was better as of {shown}" if shown > trained else ""
         reason = (
-            f"version {champion.version} is {age} days old (accepted: under {limit}): trained as "
-            f"of {trained}, serves since {since}{look}"
+            f"version {champion.version} is {count(age, 'day')} old (accepted: under {limit}): "
+            f"trained as of {trained}, serves since {since}{look}"
         )
         verdict: Verdict = "fail" if age >= limit else "pass"
         found = self.evaluation(context, day, "days", verdict, reason, value=age, threshold=limit)

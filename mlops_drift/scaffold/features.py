@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from mlops_drift.config.spec import require_usable
+from mlops_drift.drift.sentences import excerpt
 from mlops_drift.scaffold.summary import Summary
 from mlops_drift.schema.columns import Column
 
@@ -53,7 +54,7 @@ def _problem(values: Summary, taken: Collection[str]) -> str:
     if values.problem:
         return values.problem
     if values.distinct == 1 and not values.missing:
-        return f"is always {next(iter(values.counts(1)))!r}"
+        return f"is always {excerpt(next(iter(values.counts(1)), 'infinite'))!r}"
     many = values.distinct > MOST_CATEGORIES or values.distinct > NAMES * rows > SHOWN
     if values.kind == "text" and many:
         return f"has {values.distinct:,} different texts: it names rows, or needs features.sql"

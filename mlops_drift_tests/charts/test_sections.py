@@ -47,3 +47,19 @@ def test_columns_of_numbers_short_and_long_texts_are_set_differently():
 
 def test_a_table_without_rows_has_its_titles():
     assert cells(PageTable(("a",), [])).rows == [["a"]]
+
+
+def test_numbers_are_on_the_right_in_the_widest_table():
+    # A day, a version, its predictions, and fifty classes.
+    titles = [str(number) for number in range(53)]
+    page = rendered(
+        "reports/index.html.j2",
+        {},
+        table=PageTable(titles, [Row(titles)], frozenset(titles)),
+        counts={},
+        words={},
+        signs={},
+    )
+    rule = next(line for line in page.splitlines() if line.startswith(".n1 "))
+    rules = [one.strip() for one in rule.partition(" {")[0].split(",")]
+    assert {f".n{number} tr>:nth-child({number})" for number in range(1, 54)} <= {*rules}

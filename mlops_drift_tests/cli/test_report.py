@@ -58,3 +58,13 @@ def test_a_model_without_a_day_says_what_to_do(new_world):
         result = report("tiny")
     assert result.exit_code == 1
     assert "run it first: mlops-drift run tiny" in result.stderr
+
+
+def test_without_a_day_of_any_model_nothing_is_written(new_world):
+    world = new_world("no_days_at_all")
+    world.write_model()
+    with world.active():
+        result = report()
+        assert result.exit_code == 1
+        assert "no model has a day yet; run one first" in result.stderr
+        assert not settings.report_root().exists()

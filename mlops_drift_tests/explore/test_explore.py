@@ -134,6 +134,27 @@ def test_rows_that_differ_in_their_key_alone_are_told():
     assert "50 rows (16.7 %) repeat another in all columns but id" in sentences(found, "warning")
 
 
+@pytest.mark.parametrize("classes", [2, 3, 0])
+def test_nothing_is_found_in_noise(classes):
+    rng = np.random.default_rng(14)
+    n = 400
+    columns = {f"n{number}": rng.normal(size=n) for number in range(8)}
+    columns |= {f"skewed{number}": rng.lognormal(0, 1, n) for number in range(3)}
+    columns |= {f"c{number}": rng.choice(list("abcdef")[:number], n) for number in (2, 3, 6)}
+    days = np.datetime64("2024-01-01") + np.arange(n) % 80
+    target = rng.choice(list("xyz")[:classes], n) if classes else rng.normal(size=n)
+    table = pa.table({"id": np.arange(n), "day": days, **columns, "target": target})
+    assert [one.sentence for one in explore(table).findings] == []
+
+
+def test_the_rarest_of_many_classes_is_named():
+    names = np.repeat([f"class {number}" for number in range(8)], [50] * 7 + [2])
+    found = explore(pa.table({"id": range(352), "target": names}))
+    assert "the class class 7 of the target is rare: 2 rows (0.6 %)" in [
+        one.sentence for one in found.findings
+    ]
+
+
 @pytest.mark.parametrize("kind", ["quarters", "classes"])
 def test_a_target_of_numbers_has_quarters(kind):
     rng = np.random.default_rng(1)
@@ -161,6 +182,26 @@ def test_ugly_tables_are_explored(rows, target):
     assert exploration_page(found).rstrip().endswith("</html>")
 
 
+def test_a_number_that_is_always_infinite_is_left_out():
+    found = explore(table(x=[np.inf] * 30, y=range(30)))
+    assert "x is always 'infinite'" in [one.sentence for one in found.findings]
+    assert "- x: is always 'infinite'" in found.defs
+
+
+def test_sentences_show_the_beginning_of_a_long_text():
+    long = "word " * 5000
+    rows = table(
+        same=[long] * 200,
+        case=[long, long.upper()] * 100,
+        once=[1, None] * 100,
+        target=[f"{long} yes", f"{long} no"] * 100,
+    )
+    found = explore(rows)
+    assert {one.column for one in found.findings} >= {"same", "case", "once"}
+    assert max(len(one.sentence) for one in found.findings) < 300
+    assert max(map(len, found.defs.partition("target:")[0].splitlines())) < 300
+
+
 def test_a_target_of_one_class_is_an_error_that_is_told():
     found = explore(table(a=range(ROWS), y=["a"] * ROWS), target="y")
     assert sentences(found, "error") == [
@@ -185,3 +226,5 @@ def test_what_cannot_be_explored_says_why(tmp_path):
         explore(table(x=[1]), target="z")
     with pytest.raises(UserError, match="holds no days"):
         explore(table(x=[1]), day="x")
+    with pytest.raises(UserError, match="must be different columns"):
+        explore(table(x=[1]), key="x", target="x")

@@ -62,3 +62,12 @@ def test_names_and_values_are_texts_on_the_page():
 def test_a_table_of_nothing_to_draw_is_a_page():
     rows = pa.table({"x": pa.nulls(3), "y": np.ones(3)})
     assert "Look at first" in Page(exploration_page(explore(rows))).text
+
+
+def test_every_head_has_a_text_and_every_region_a_name_of_its_own(page):
+    labels = [attrs["aria-label"] for attrs in page.find("div", role="region")]
+    assert len(labels) == len(set(labels)) > 10
+
+
+def test_every_column_of_a_table_has_a_head(drawn):
+    assert '<th scope="col"></th>' not in drawn

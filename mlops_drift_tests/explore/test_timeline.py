@@ -2,6 +2,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from scipy.stats import f_oneway
 
 from mlops_drift.explore.timeline import Days, intraclass, mean_by_day, share_by_day, timeline_of
 from mlops_drift.explore.values import Values
@@ -47,9 +48,25 @@ def test_intraclass_correlation_is_the_share_of_variance_between_days():
     values = levels + rng.normal(0, 2, 6000)
     groups = np.arange(300).repeat(20)
     sums = np.bincount(groups, weights=values)
-    found = intraclass(np.full(300, 20.0), sums, float(values @ values))
+    found, p = intraclass(np.full(300, 20.0), sums, float(values @ values))
     assert found == pytest.approx(0.2, abs=0.03)
-    assert intraclass(np.ones(5), np.arange(5.0), 30.0) == 0
+    assert p < 1e-10
+    assert intraclass(np.ones(5), np.arange(5.0), 30.0) == (0, 1)
+
+
+def test_the_p_value_between_days_is_that_of_analysis_of_variance():
+    groups = np.random.default_rng(1).normal(size=(10, 6))
+    sums, squares = groups.sum(axis=1), float((groups**2).sum())
+    _, p = intraclass(np.full(10, 6.0), sums, squares)
+    assert p == pytest.approx(f_oneway(*groups).pvalue)
+
+
+def test_days_of_equal_values_have_no_trend(year):
+    _, days = year
+    # Two days of each hundred hold what no other does.
+    hits = np.isin(np.arange(200) % 100, (40, 60)).repeat(20)
+    found = share_by_day(days, "x", "share", hits)
+    assert found.trend.p > 0.5
 
 
 def test_a_trend_and_a_season_are_found_with_their_size_in_standard_deviations(year):

@@ -61,6 +61,18 @@ def test_a_waiting_challenger_says_by_how_much_it_is_better_and_the_command():
     assert health.command == "mlops-drift approve churn --version 4 --reason …"
 
 
+def test_while_retraining_is_paused_the_command_shows_why():
+    following = "nothing: paused since 2024-10-01; promote a version by hand"
+    health = health_of(status(check("a", "fail"), following=following), None)
+    assert (health.state, health.command) == ("failing", "mlops-drift log churn")
+
+
+def test_the_first_version_waits_in_one_sentence():
+    why = Unserved("version 4 waits for approval", "approve it")
+    health = health_of(status(champion=None, shadow=WAITING), why)
+    assert health.sentences == ["No version serves: version 4 waits for approval since 2024-10-05."]
+
+
 def test_without_a_version_it_says_why():
     health = health_of(status(champion=None), Unserved("too few labels", "run more days"))
     assert health.sentences == ["No version serves: too few labels."]

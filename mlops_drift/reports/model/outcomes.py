@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from markupsafe import Markup
 
@@ -12,6 +12,7 @@ from mlops_drift.charts.plot import Boxes, Line, Mark, Plot
 from mlops_drift.charts.sections import Cell, Figure, PageTable, Row, Section
 from mlops_drift.charts.svg import svg
 from mlops_drift.drift.column_profile import ColumnProfile
+from mlops_drift.drift.sentences import count
 from mlops_drift.monitors.business_value import BusinessValueDrop
 from mlops_drift.monitors.ranking import worst_first
 from mlops_drift.reports.model.numbers import number, percent, whole
@@ -40,16 +41,22 @@ def _classes(data: ReportData) -> Plot:
     by_day: dict[date, Counter[str]] = defaultdict(Counter)
     for row in data.predicted:
         by_day[row["day"]][row["prediction"]] += row["n"]
-    names = [*(data.spec.target.classes or [])][: len(_STYLES)]
-    boxes: dict[str, list[tuple[float, float, float, float]]] = {name: [] for name in names}
+    names = [*(data.spec.target.classes or [])]
+    rest = 0
+    if len(names) > len(_STYLES):
+        whole_span = sum(by_day.values(), Counter[str]())
+        most = sorted(names, key=lambda name: -whole_span[name])[: len(_STYLES) - 1]
+        rest, names = len(names) - len(most), [name for name in names if name in most]
+    labels = [*names, *([f"{rest} other classes"] if rest else [])]
+    boxes: list[list[tuple[float, float, float, float]]] = [[] for _ in labels]
     for day, counts in by_day.items():
-        shares = [counts[name] / counts.total() for name in names]
-        ends = [0.0, *accumulate(shares)]
+        ends = [0.0, *accumulate(counts[name] / counts.total() for name in names)]
         x = day.toordinal()
-        for name, low, high in zip(names, ends, ends[1:], strict=False):
-            boxes[name].append((x - 0.46, low, x + 0.46, high))
+        for place, (low, high) in enumerate(pairwise([*ends, 1.0] if rest else ends)):
+            boxes[place].append((x - 0.46, low, x + 0.46, high))
     marks = [
-        Boxes(name, style, boxes[name], 0.75) for name, style in zip(names, _STYLES, strict=False)
+        Boxes(label, style, found, 0.75)
+        for label, style, found in zip(labels, _STYLES, boxes, strict=False)
     ]
     ticks = [(0, "0 %"), (0.5, "50 %"), (1, "100 %")]
     return Plot("", marks, days(data.days), Axis(0, 1, ticks, grid=True), _HEIGHT)
@@ -106,7 +113,7 @@ def _labelled(data: ReportData) -> list[Figure]:
     rows = [
         Row(
             [
-                f"{one['age_from']} to {one['age_until']} days",
+                _ages(one["age_from"], one["age_until"]),
                 whole(one["predictions"]),
                 whole(one["unlabelled"]),
                 percent(one["unlabelled"] / one["predictions"]),
@@ -118,6 +125,10 @@ def _labelled(data: ReportData) -> list[Figure]:
     title = "Share of the predictions of a day whose label has come"
     table = PageTable(titles, rows, frozenset(titles[1:])) if rows else None
     return [Figure(title, Markup(svg([plot], WIDTH, in_page=True)), table)]
+
+
+def _ages(first: int, last: int) -> str:
+    return count(last, "day") if first == last else f"{first} to {count(last, 'day')}"
 
 
 def quality_section(data: ReportData) -> Section:

@@ -5,6 +5,7 @@ from typing import Any
 from mlops_drift import links
 from mlops_drift.charts.html import rendered
 from mlops_drift.charts.sections import Tile
+from mlops_drift.drift.sentences import count
 from mlops_drift.lifecycle.health import SIGNS, WORDS
 from mlops_drift.monitors.estimated_performance import EstimatedPerformance
 from mlops_drift.monitors.performance_drop import PerformanceDrop
@@ -92,10 +93,16 @@ def tiles(data: ReportData) -> list[Tile]:
             _about(expected) if expected else "not estimated",
         ),
         Tile(
-            "features drifted", f"{failing} of {judged}" if judged else NOTHING, "on the last day"
+            "features drifted",
+            f"{failing} of {judged}" if judged else NOTHING,
+            "on the last day" if judged else "not judged on the last day",
         ),
         _coverage(data),
-        Tile("trained", f"{len(retrained)} times", f"{promoted} promoted, {seconds:,.0f} s in all"),
+        Tile(
+            "trained",
+            count(len(retrained), "time"),
+            f"{promoted} promoted, {seconds:,.0f} s in all",
+        ),
     ]
 
 
