@@ -1,5 +1,7 @@
 """The asset `decisions`: the evidence of each day, what the policy decided, and the outcome."""
 
+from textwrap import shorten
+
 import dagster as dg
 
 from mlops_drift import links
@@ -31,6 +33,8 @@ DECISIONS = "decisions"
 
 # Numbers of the evidence, and earlier decisions and waits, that are shown.
 _SHOWN = 20
+# In signs: a table of Dagster's pages is cut at the edge of the page.
+_LONGEST_REASON = 90
 _OF_EVIDENCE = {
     keys.VALUE: "value",
     keys.LIMIT: "threshold",
@@ -102,7 +106,7 @@ def _latest(model: ModelContext) -> dg.TableMetadataValue | None:
             "days": one.days,
             "decision": one.action,
             "triggers": one.record.cause or "none",
-            "reason": one.reason,
+            "reason": shorten(one.reason, _LONGEST_REASON, placeholder=" …"),
             "outcome": outcome_of(one.record) or "none",
         }
         for one in reversed(spans)

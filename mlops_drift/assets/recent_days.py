@@ -16,7 +16,6 @@ from mlops_drift.monitors.feature_drift import FeatureDrift
 from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.schema.numbers import number, rounded
-from mlops_drift.schema.verdicts import overall
 from mlops_drift.store.records import WorstOfDay
 
 DAYS = 14
@@ -45,7 +44,7 @@ def performance_of_days(model: ModelContext, last: date) -> Metadata:
             }
         )
     return {
-        keys.VERDICT: overall([one.verdict for one in today.values()]),
+        keys.VERDICT: _verdict(today.get(PerformanceDrop.name)),
         **_numbers(metric, today.get(PerformanceDrop.name)),
         **_known({"expected by its scores": expected.value if expected else nan}),
         **_of_day(spec, PERFORMANCE_METRICS, last, today),
@@ -75,7 +74,7 @@ def drift_of_days(model: ModelContext, last: date) -> Metadata:
     if worst:
         columns = {"columns drifted": _drifted(worst), "worst column": worst.subject}
     return {
-        keys.VERDICT: overall([one.verdict for one in today.values()]),
+        keys.VERDICT: _verdict(worst),
         **columns,
         **_numbers(keys.VALUE, worst),
         **_of_day(spec, DRIFT_METRICS, last, today),
@@ -90,6 +89,11 @@ def _recent(model: ModelContext, asset: Asset, last: date) -> dict[date, _Checks
     for one in model.store.checks.worst_by_day(asset, since, last):
         found[one.day][one.check] = one
     return dict(found)
+
+
+def _verdict(one: WorstOfDay | None) -> str:
+    """That of the check that the asset is named for; it says nothing about the others."""
+    return one.verdict if one else "unknown"
 
 
 def _numbers(name: str, one: WorstOfDay | None) -> Metadata:

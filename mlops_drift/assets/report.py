@@ -12,6 +12,7 @@ from mlops_drift.assets.common import (
     asset_key,
     model_asset,
     user_errors,
+    version_link,
 )
 from mlops_drift.checks import keys
 from mlops_drift.config.context import ModelContext
@@ -57,12 +58,14 @@ def _published(model: ModelContext) -> Metadata:
     if published is None:
         return {}
     name, health = model.spec.name, published.health
-    pages = {}
-    if settings.reports_address():
-        pages[keys.REPORT] = links.report_page(name)
-    if logged := published.logged:
-        page = model.registry.file_page(name, *logged, settings.mlflow_ui())
-        pages |= {"report in MLflow": page} if page else {}
+    served = links.report_page(name) if settings.reports_address() else None
+    file = str(published.page.relative_to(settings.environment_root()))
+    # Whatever cannot be broken makes Dagster's table wider than its page.
+    logged: Metadata = {}
+    if published.logged:
+        version, artifact = published.logged
+        logged = {**version_link(model.spec, model.registry, version)}
+        file = f"{file}, of which MLflow has a copy with version {version}: {artifact}"
     return {
         "state": health.word,
         "in short": " ".join(health.sentences),
@@ -72,7 +75,7 @@ def _published(model: ModelContext) -> Metadata:
             for tile in published.tiles
         },
         keys.DAY: str(published.day),
-        **{title: dg.MetadataValue.url(page) for title, page in pages.items()},
-        "file": dg.MetadataValue.path(str(published.page)),
-        "kept file of the day": dg.MetadataValue.path(str(published.kept)),
+        **({keys.REPORT: dg.MetadataValue.url(served)} if served else {}),
+        "file in the data folder": file,
+        **logged,
     }

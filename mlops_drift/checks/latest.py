@@ -19,7 +19,6 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.monitors.base import ROWS, Explanation, Monitor, row_of
 from mlops_drift.monitors.ranking import worst_first
 from mlops_drift.pipeline.monitoring import Monitored, StoreContext
-from mlops_drift.schema.verdicts import overall
 
 
 def report_last_day(
@@ -33,8 +32,7 @@ def report_last_day(
     """Reports the checks of an asset as of the last day that it has, after a run has reported them.
 
     A run of the last day alone has done so already; one of several days up to the last has, where
-    its worst day is no worse than the last one. Without the tables and the picture that only a run
-    can afford.
+    its worst day is the last one. Without the tables and the picture that only a run can afford.
     """
     days, store = ran.context.days, model.store
     newest = store.landing.last_landed_day()
@@ -48,9 +46,9 @@ def report_last_day(
     last = found[0].day
     stands = Monitored(StoreContext(model, last, last), ran.asset, found)
     for one in monitors:
-        said = overall([item.verdict for item in ran.about_served(one.name)])
-        now = stands.about_served(one.name)
-        if last > days[-1] or said != overall([item.verdict for item in now]):
+        said, now = ran.about_served(one.name), stands.about_served(one.name)
+        # What was reported is about the worst day of the run.
+        if last > days[-1] or (said and worst_first(said)[0].day != last):
             rows = [row_of(item) for item in worst_first(now)[:ROWS]]
             why = f" (as of {last}, the last day)"
             explained, about = Explanation({"all numbers": rows}), about_failure_on(last)

@@ -72,7 +72,15 @@ def health_of(status: Mapping[str, Any], unserved: Unserved | None) -> Health:
     if paused:
         others.append("Retraining is paused and needs a person.")
     sentences = [*others, *_rest(checks, status["last_day"])][:SENTENCES]
-    return Health(state, sentences, status["next"], _command(status, unserved))
+    return Health(state, sentences, _next(status), _command(status, unserved))
+
+
+def _next(status: Mapping[str, Any]) -> str:
+    """What happens next: of a challenger that waits, what a person has to do."""
+    shadow, next_step = status["shadow"], status["next"]
+    if shadow and next_step.startswith("nothing"):
+        return f"you decide: approve or reject version {shadow['version']}"
+    return str(next_step)
 
 
 def _failed_sentences(failing: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -81,7 +89,9 @@ def _failed_sentences(failing: Sequence[Mapping[str, Any]]) -> list[str]:
     found = []
     for one in shown:
         of = f" ({one['failing']} of {one['subjects']})" if one["subjects"] > 1 else ""
-        found.append(f"{one['check']} fails since {one['since']}{of}: {one['reason']}.")
+        before = one["since_before"]
+        earlier = f", and of earlier versions since {before}" if before else ""
+        found.append(f"{one['check']} fails since {one['since']}{earlier}{of}: {one['reason']}.")
     if len(failing) > 2:
         names = [f"{one['check']} (since {one['since']})" for one in failing[2 : 2 + _LISTED]]
         found.append(f"{', '.join(names)} fail too.")
@@ -95,7 +105,8 @@ def waiting_sentence(shadow: Mapping[str, Any], has_champion: bool) -> str:
         return f"No version serves: v{waits[1:]}."
     one = longest_window(shadow)
     if one is None:
-        return f"{waits}; no event that both versions scored has a label yet."
+        test = f"{shadow['metric']} on its test split {shadow['test_value']:.3f}"
+        return f"{waits}: {test}; no event that both versions scored has a label yet."
     ends = f"{one['lower']:+.3f} to {one['upper']:+.3f}"
     return (
         f"{waits}: {one['metric']} {one['difference']:+.3f} ({ends}) on {one['n']:,} events "
@@ -116,13 +127,13 @@ def _rest(checks: Sequence[Mapping[str, Any]], day: object) -> list[str]:
     unknown = [one["check"] for one in checks if one["verdict"] == "unknown"]
     found = [f"{one['check']} warns since {one['since']}: {one['reason']}." for one in warned]
     if checks and len(passed) == len(checks):
-        found.append(f"Every check of {day} passes ({len(checks)}).")
-    elif passed:
-        found.append(f"{len(passed)} of {len(checks)} checks pass.")
-    if unknown:
-        more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
-        found.append(f"Unknown: {', '.join(unknown[:_LISTED])}{more}.")
-    return found
+        return [*found, f"Every check of {day} passes ({len(checks)})."]
+    if not passed and not unknown:
+        return found
+    more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
+    listed = f"{len(unknown)} unknown: {', '.join(unknown[:_LISTED])}{more}"
+    counted = f"{len(passed)} of {len(checks)} checks pass"
+    return [*found, f"{counted}, {listed}." if unknown else f"{counted}."]
 
 
 def _is_paused(status: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """Where a model stands: its days, its champion, its checks, its last decisions."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -17,6 +18,7 @@ from mlops_drift.lifecycle.health import health_of
 from mlops_drift.lifecycle.promotion import waiting_decision
 from mlops_drift.lifecycle.shadow.scoring import shadow_summary
 from mlops_drift.lifecycle.unserved import most_common_reason, why_unserved
+from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.context import EVENTS, LABELS
 from mlops_drift.monitors.ranking import on_last_day
 from mlops_drift.monitors.registry import monitors_of
@@ -106,9 +108,22 @@ def read_shadow(store: ModelStore) -> dict[str, Any] | None:
     waiting = waiting_decision(store)
     if waiting is None or waiting.outcome is None or waiting.challenger is None:
         return None
-    version = waiting.challenger
-    windows = shadow_summary(store, version)
-    return {"version": version, "since": waiting.outcome.day, "windows": windows}
+    version = store.versions.get(waiting.challenger)
+    return {
+        "version": version.version,
+        "since": waiting.outcome.day,
+        "metric": version.metric,
+        "test_value": version.value,
+        "windows": shadow_summary(store, version.version),
+    }
+
+
+def _before(
+    since: Mapping[str, date], whoever_serves: Mapping[str, date], worst: CheckEvaluation
+) -> date | None:
+    """Since when a failing check has failed of earlier versions too, without a pass between."""
+    first = whoever_serves.get(worst.check) if worst.verdict == "fail" else None
+    return first if first and first < since.get(worst.check, first) else None
 
 
 def _checks(model: ModelContext, last: date) -> list[dict[str, object]]:
@@ -119,6 +134,7 @@ def _checks(model: ModelContext, last: date) -> list[dict[str, object]]:
     found = about_served(model, model.store.checks.latest(last, last - LOOKBACK))
     days = check_days(model, last - LOOKBACK, last)
     since = failing_since(days, checks_of_data(model))
+    whoever_serves = failing_since(days, {one.check for one in days})
     today = {one.check: one for one in days if one.day == last}
     warns = {one.name for one in monitors_of(model.spec.monitors) if one.warns}
     rows = []
@@ -127,6 +143,7 @@ def _checks(model: ModelContext, last: date) -> list[dict[str, object]]:
         counted = today.get(worst.check)
         about = {
             "since": since.get(worst.check) if worst.verdict == "fail" else None,
+            "since_before": _before(since, whoever_serves, worst),
             "failing": counted.failing if counted else 0,
             "subjects": counted.subjects if counted else 0,
             "warns": worst.check in warns,

@@ -183,7 +183,7 @@ def test_the_champion_warns_of_the_challenger_that_waits_with_its_numbers_and_th
     assert not before["success"]
     assert before["severity"] == "WARN"
     assert before["description"].startswith(
-        f"Version 2 waits for approval since {day(4)}; no event"
+        f"Version 2 waits for approval since {day(4)}: accuracy on its test split 1.000; no event"
     )
     text = now["description"]
     assert not now["success"]

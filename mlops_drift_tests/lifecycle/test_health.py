@@ -9,7 +9,8 @@ DAY = date(2024, 10, 5)
 
 
 def check(name, verdict, *, warns=False, failing=1, subjects=1):
-    about = {"since": DAY, "failing": failing, "subjects": subjects, "warns": warns}
+    about = {"since": DAY, "since_before": None, "warns": warns}
+    about |= {"failing": failing, "subjects": subjects}
     return {"check": name, "verdict": verdict, "reason": f"reason of {name}", **about}
 
 
@@ -18,7 +19,7 @@ def status(*checks, following="nothing: all is well", **changes):
     return found | {"next": following, "shadow": None, "missing_days": []} | changes
 
 
-WAITING = {"version": 4, "since": DAY, "windows": []}
+WAITING = {"version": 4, "since": DAY, "metric": "f1", "test_value": 0.9, "windows": []}
 WINDOW = {"window": 0, "metric": "f1", "difference": 0.2, "lower": 0.1, "upper": 0.3, "n": 960}
 
 
@@ -77,3 +78,21 @@ def test_without_a_version_it_says_why():
     health = health_of(status(champion=None), Unserved("too few labels", "run more days"))
     assert health.sentences == ["No version serves: too few labels."]
     assert health.command == "mlops-drift log churn"
+
+
+def test_a_failure_that_a_retraining_did_not_end_says_since_when_it_lasts():
+    lasting = check("drift", "fail") | {"since_before": date(2024, 8, 1)}
+    assert health_of(status(lasting), None).sentences == [
+        "drift fails since 2024-10-05, and of earlier versions since 2024-08-01: reason of drift."
+    ]
+
+
+def test_what_passes_and_what_is_unknown_is_one_sentence():
+    found = status(check("a", "pass"), check("b", "unknown"), check("c", "unknown"))
+    assert health_of(found, None).sentences == ["1 of 3 checks pass, 2 unknown: b, c."]
+
+
+def test_while_a_challenger_waits_the_next_step_is_a_persons():
+    health = health_of(status(shadow=WAITING, following="nothing: a challenger waits"), None)
+    assert health.next == "you decide: approve or reject version 4"
+    assert "f1 on its test split 0.900" in health.sentences[0]

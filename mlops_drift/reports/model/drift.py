@@ -45,7 +45,7 @@ def drift_section(data: ReportData) -> Section | None:
     title = f"Drift of {len(rows)} features, {data.days[0]} to {data.days[-1]}{more}"
     note = (
         "Height and colour: distance from the reference in units of the limit. Orange: beyond it "
-        "and significant. Hatched: unknown."
+        "and significant, full orange over twice. Hatched: unknown."
     )
     metric = data.spec.monitors.drift.metric
     lead = (

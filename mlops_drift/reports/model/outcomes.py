@@ -229,9 +229,16 @@ def slices_section(data: ReportData) -> Section | None:
 
 
 def value_by_day(data: ReportData) -> Mapping[date, float]:
-    """The business value of the labelled predictions of each day; empty where none is declared."""
+    """The business value of the labelled predictions of each day; empty where none is declared.
+
+    Where windows are longer than a day, that of the shortest ones that do not overlap.
+    """
+    rows = [row for row in data.performance if row["check"] == BusinessValueDrop.name]
+    window = min((row["window"] for row in rows), default=1)
+    mine = [row for row in rows if row["window"] == window]
+    last = {row["version"]: row["production_day"] for row in mine}
     found: dict[date, float] = defaultdict(float)
-    for row in data.performance:
-        if row["check"] == BusinessValueDrop.name and row["window"] == 1:
+    for row in mine:
+        if (last[row["version"]] - row["production_day"]).days % window == 0:
             found[row["production_day"]] += row["value"] * row["n"]
     return found

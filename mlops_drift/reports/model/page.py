@@ -22,6 +22,7 @@ from mlops_drift.reports.model.outcomes import (
     predictions_section,
     quality_section,
     slices_section,
+    value_by_day,
 )
 from mlops_drift.reports.model.performance import performance_section, series, shown_window
 from mlops_drift.reports.model.reading import ReportData
@@ -76,7 +77,7 @@ def tiles(data: ReportData) -> list[Tile]:
     at_least = f", floor {floor:g}" if floor is not None else ""
     retrained = [one for one in data.spans if one.action == "retrain"]
     promoted = sum(one.record.status == "promoted" for one in retrained)
-    seconds = sum(data.seconds.values())
+    seconds, rows = sum(data.seconds.values()), sum(one.rows for one in data.versions)
     return [
         _serves(data),
         _waits(data),
@@ -85,7 +86,9 @@ def tiles(data: ReportData) -> list[Tile]:
             number(realized["value"]) if realized else NOTHING,
             f"{_about(realized)}, {realized['n']:,} labels{at_least}"
             if realized
-            else "no labels yet",
+            else f"no labels of v{data.serving} yet"
+            if data.serving
+            else "no version serves",
         ),
         Tile(
             "expected without labels",
@@ -99,10 +102,11 @@ def tiles(data: ReportData) -> list[Tile]:
         ),
         _coverage(data),
         Tile(
-            "trained",
-            count(len(retrained), "time"),
-            f"{promoted} promoted, {seconds:,.0f} s in all",
+            "cost",
+            count(len(retrained), "training"),
+            f"{promoted} promoted; {seconds:,.0f} s on {rows:,} rows in all",
         ),
+        _value(data),
     ]
 
 
@@ -140,4 +144,18 @@ def _coverage(data: ReportData) -> Tile:
     if not predictions:
         return Tile("labels that are due", NOTHING, "none is due yet")
     missing = sum(one["unlabelled"] for one in rows)
-    return Tile("labels that are due", percent(1 - missing / predictions), "have come")
+    delay = count(data.spec.target.label_delay_days, "day")
+    text = f"have come, of predictions that are {delay} old or older"
+    return Tile("labels that are due", percent(1 - missing / predictions), text)
+
+
+def _value(data: ReportData) -> Tile:
+    """What the labelled predictions of the shown days are worth, where the model says how."""
+    business = data.spec.monitors.performance.business
+    if business is None:
+        return Tile("value", NOTHING, "not measured: monitors.performance.business is not set")
+    found = value_by_day(data)
+    if not found:
+        return Tile("value", NOTHING, "no predictions with labels in these days")
+    text = f"{business.unit or 'of all labelled predictions'}, {min(found)} to {max(found)}"
+    return Tile("value", number(sum(found.values())), text)

@@ -57,7 +57,7 @@ def performance_section(data: ReportData) -> Section:
     drawing = _plot(data, realized, estimated, window)
     picture = Markup(svg([drawing], WIDTH, in_page=True))
     lead = f"{metric} {over}, once labels are there; until then what the scores lead to expect."
-    note = "Grey: every other version. A dot says its day and numbers where one points at it."
+    note = "The background changes with the version. Point at a dot for its day and numbers."
     table = _days_table(data, realized, estimated)
     return Section(
         "performance", "Performance", lead, [Figure(title, picture, note=note), *_tables(table)]
@@ -91,7 +91,7 @@ def _plot(data: ReportData, realized: Series, estimated: Series, window: int) ->
         for of in (realized, estimated)
         for found in of.values()
         for row in found.values()
-        for name in ("value", "lower", "upper")
+        for name in ("value", "lower", "upper", "threshold")
     ]
     y = numbers([*values, floor])
     marks: list[Mark] = _bands(data, y)
@@ -108,6 +108,8 @@ def _plot(data: ReportData, realized: Series, estimated: Series, window: int) ->
     marks += _shadow(data, window)
     if floor is not None:
         marks.append(Rule(f"floor {floor:g}", "red dashed", floor))
+    else:
+        marks += _limits(realized, estimated)
     marks += _failures(realized)
     return Plot("", marks, days(data.days), y, 260, notes=_notes(data))
 
@@ -150,6 +152,16 @@ def _dot(day: date, row: Mapping[str, Any]) -> tuple[float, float, str]:
     ends = interval(row["lower"], row["upper"])
     text = f"{day}: {number(row['value'])}" + (f" ({ends})" if ends else "")
     return day.toordinal(), row["value"], f"{text}, {row['n']:,} labels, version {row['version']}"
+
+
+def _limits(realized: Series, estimated: Series) -> list[Mark]:
+    """The limit of each version, which follows from its test value."""
+    lines: list[Mark] = []
+    for version in sorted({*realized, *estimated}):
+        rows = {**estimated.get(version, {}), **realized.get(version, {})}
+        known = {day: {"value": row["threshold"]} for day, row in rows.items()}
+        lines.append(_line("" if lines else "limit", "red dashed", known))
+    return lines
 
 
 def _shadow(data: ReportData, window: int) -> list[Mark]:
