@@ -98,7 +98,10 @@ class HistoricalRun:
         self.made_again: set[date] = set()
         self.judged_again: set[date] = set()
         definitions = definitions_of([model])
-        self._daily = definitions.resolve_job_def(daily_job_name(self.spec.name))
+        # The report is about the last day: it is written when the last step is done.
+        days = frozenset(asset_key(self.spec, name) for name in daily_assets(self.spec))
+        daily = definitions.resolve_job_def(daily_job_name(self.spec.name))
+        self._daily = daily.get_subset(asset_selection=days)
         self._compaction = definitions.resolve_job_def(compaction_job_name(self.spec.name))
         self._retrainings = Retrainings(self.spec, instance, definitions)
         self.failed = self._retrainings.failed
@@ -259,10 +262,7 @@ class HistoricalRun:
             instance=self._instance,
             run_config=QUIET,
             tags=tags,
-            # The report is about the last day: it is written when the last step is done.
-            asset_selection=[
-                asset_key(self.spec, name) for name in assets or daily_assets(self.spec)
-            ],
+            asset_selection=[asset_key(self.spec, name) for name in assets] if assets else None,
             partition_key=step.first.isoformat() if one_day else None,
             raise_on_error=False,
         )
