@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from math import isfinite
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
@@ -177,10 +178,12 @@ def train_package(
     label, names = spec.target.column, list(spec.columns)
     features, labels = train_part[names], train_part[label].to_numpy()
     learned = (features, labels, spec.columns, spec.target, spec.training)
+    started = monotonic()
     try:
         trained, found = train(*learned, on_trial, memory)
     except UnlearnableError as error:
         raise TrainingSetError(f"{spec.name}: {error}") from error
+    seconds = round(monotonic() - started, 1)
     validated = out_of_fold(found.recipe, *learned)
     predicted = trained.predict(test_part[names])
     prediction, score = predicted["prediction"].to_numpy(), predicted["score"].to_numpy()
@@ -198,6 +201,7 @@ def train_package(
         "upper": upper,
         "n_test": training_set.test.num_rows,
         "cv_value": found.value,
+        "seconds": seconds,
         "git_sha": git_sha(settings.PROJECT_ROOT),
         "lock_digest": lock_digest(settings.PROJECT_ROOT),
     }

@@ -222,12 +222,8 @@ class VersionRegistry(ABC):
         """The run that trained a version."""
 
     @abstractmethod
-    def training_seconds(self, model: str) -> dict[str, float]:
-        """How long each run that has trained a version took, by its id."""
-
-    @abstractmethod
-    def read_json(self, model: str, version: int, name: str) -> Any:
-        """A file of JSON that was logged with a version, read."""
+    def read_json(self, model: str, version: int, name: str, run: str | None = None) -> Any:
+        """A file of JSON that was logged with a version, read; `run` is its `run_id` if known."""
 
     @abstractmethod
     def describe(self, model: str, version: int, text: str) -> None:
@@ -242,8 +238,13 @@ class VersionRegistry(ABC):
         """Names the run that trained a version, or the one under way in this process, if any."""
 
     @abstractmethod
-    def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
-        """Adds files to what is kept of the training of a version, or replaces them."""
+    def log_files(
+        self, model: str, version: int, files: Mapping[str, bytes], run: str | None = None
+    ) -> None:
+        """Adds files to what is kept of the training of a version, or replaces them.
+
+        `run` is its `run_id` where that is known, and saves the question.
+        """
 
     @abstractmethod
     def alias(self, model: str, alias: str) -> int | None:

@@ -89,10 +89,7 @@ class MemoryRegistry(VersionRegistry):
     def run_id(self, model: str, version: int) -> str:
         return ""
 
-    def training_seconds(self, model: str) -> dict[str, float]:
-        return {}
-
-    def read_json(self, model: str, version: int, name: str) -> Any:
+    def read_json(self, model: str, version: int, name: str, run: str | None = None) -> Any:
         tables = self._package(model, version).tables
         if name not in tables:
             raise RegistryError(f"version {version} of {model} has no {name}")
@@ -107,7 +104,9 @@ class MemoryRegistry(VersionRegistry):
     def name_run(self, model: str, name: str, version: int | None = None) -> None:
         """There are no runs."""
 
-    def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
+    def log_files(
+        self, model: str, version: int, files: Mapping[str, bytes], run: str | None = None
+    ) -> None:
         """Files are not kept: a version's baseline lies beside its training set too."""
 
     def alias(self, model: str, alias: str) -> int | None:

@@ -240,28 +240,26 @@ class Registry(VersionRegistry):
     def run_id(self, model: str, version: int) -> str:
         return str(self._registered(model, version).run_id)
 
-    def training_seconds(self, model: str) -> dict[str, float]:
-        experiment = self.experiment(model)
-        runs = self.client.search_runs([experiment]) if experiment else []
-        return {
-            run.info.run_id: (run.info.end_time - run.info.start_time) / 1000
-            for run in runs
-            if run.info.end_time
-        }
+    def read_json(self, model: str, version: int, name: str, run: str | None = None) -> Any:
+        run = run or self.run_id(model, version)
+        # Below the artifact root even if that was moved; else wherever MLflow has it.
+        here = self._artifacts_of(model, run) / name
+        problem = f"has no {name} that can be read"
+        with _about(model, version, problem, OSError, ValueError):
+            return json.loads(here.read_bytes() if here.is_file() else self._fetched(run, name))
 
-    def read_json(self, model: str, version: int, name: str) -> Any:
+    def _fetched(self, run: str, name: str) -> bytes:
+        """The artifact of a run, from wherever MLflow has it."""
         from mlflow.exceptions import MlflowException
 
-        run = self.run_id(model, version)
-        here = self.artifact_root / model / run / "artifacts" / name
-        errors = MlflowException, OSError, ValueError
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            _about(model, version, f"has no {name} that can be read", *errors),
-        ):
-            # Below the artifact root even if that was moved; else wherever MLflow has it.
-            file = here if here.is_file() else self.client.download_artifacts(run, name, folder)
-            return json.loads(Path(file).read_text(encoding="utf-8"))
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                return Path(self.client.download_artifacts(run, name, folder)).read_bytes()
+            except MlflowException as error:
+                raise OSError(str(error)) from error
+
+    def _artifacts_of(self, model: str, run: str) -> Path:
+        return self.artifact_root / model / run / "artifacts"
 
     def describe(self, model: str, version: int, text: str) -> None:
         self.client.update_model_version(model, str(version), description=text)
@@ -279,13 +277,19 @@ class Registry(VersionRegistry):
         elif under_way is not None:
             self.client.update_run(under_way.info.run_id, name=name)
 
-    def log_files(self, model: str, version: int, files: Mapping[str, bytes]) -> None:
+    def log_files(
+        self, model: str, version: int, files: Mapping[str, bytes], run: str | None = None
+    ) -> None:
+        run = run or self.run_id(model, version)
+        here = self._artifacts_of(model, run)
         with tempfile.TemporaryDirectory() as folder:
+            root = here if here.is_dir() else Path(folder)
             for name, content in files.items():
-                place = Path(folder) / name
+                place = root / name
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(content)
-            self.client.log_artifacts(self.run_id(model, version), folder)
+            if root != here:
+                self.client.log_artifacts(run, folder)
 
     def run_page(self, model: str, run_id: str, ui: str, part: str = "") -> str:
         """Address of a run's page, or of a part of it, in the MLflow UI at `ui`."""

@@ -143,14 +143,14 @@ def cost_section(data: ReportData) -> Section | None:
             [
                 f"v{one.version}",
                 str(one.as_of),
-                number(data.seconds.get(one.mlflow_run), 1),
+                number(data.seconds.get(one.version), 1),
                 whole(one.rows),
                 whole(labelled.get(one.version)),
             ]
         )
         for one in reversed(data.versions[-SHOWN:])
     ]
-    seconds = sum(data.seconds.get(one.mlflow_run, 0.0) for one in data.versions)
+    seconds = sum(data.seconds.get(one.version, 0.0) for one in data.versions)
     rows_in_all = sum(one.rows for one in data.versions)
     lead = f"{len(data.versions)} trainings in {seconds:,.0f} s on {rows_in_all:,} rows."
     worth = value_by_day(data)

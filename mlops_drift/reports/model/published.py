@@ -56,7 +56,8 @@ def publish_report(model: ModelContext, days: int = DAYS) -> Published | None:
     write_index()
     if logged:
         version, file = logged
-        model.registry.log_files(name, version, {file: content})
+        run = next(one.mlflow_run for one in data.versions if one.version == version)
+        model.registry.log_files(name, version, {file: content}, run)
     return published
 
 

@@ -1,6 +1,7 @@
 """What the report of a model rests on, read once from its tables and its registry."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from mlops_drift.monitors.estimated_performance import EstimatedPerformance
 from mlops_drift.monitors.feature_drift import FeatureDrift
 from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.monitors.slice_performance import SlicePerformance
-from mlops_drift.registry.base import GATES_FILE, RegistryError
+from mlops_drift.registry.base import GATES_FILE, VERSION_FILE, RegistryError
 from mlops_drift.schema.days import days_between
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.model_store import ModelStore
@@ -45,7 +46,7 @@ class ReportData:
         labelled: served and labelled predictions by day of the event.
         slices: the last evaluations of slices, of who serves.
         gates: by version, the rows of its gates.
-        pages: by version, its page in the registry.
+        pages: by version, its page in the registry; `seconds` what its search and fit took.
     """
 
     spec: ModelSpec
@@ -68,7 +69,7 @@ class ReportData:
     spans: Sequence[Span]
     gates: Mapping[int, Sequence[Mapping[str, Any]]]
     pages: Mapping[int, str]
-    seconds: Mapping[str, float]
+    seconds: Mapping[int, float]
 
     @property
     def name(self) -> str:
@@ -186,13 +187,17 @@ def _registered(model: ModelContext, versions: Sequence[VersionRecord]) -> dict[
     removed = model.store.versions.removals()
     gates: dict[int, Sequence[Mapping[str, Any]]] = {}
     pages: dict[int, str] = {}
+    seconds: dict[int, float] = {}
     for record in versions[-RECENT_VERSIONS:]:
         if record.version in removed:
             continue
         if page := registry.version_page(name, record.version, settings.mlflow_ui()):
             pages[record.version] = page
-        try:
-            gates[record.version] = registry.read_json(name, record.version, GATES_FILE)
-        except RegistryError:
-            continue
-    return {"gates": gates, "pages": pages, "seconds": registry.training_seconds(name)}
+        about = (name, record.version)
+        with suppress(RegistryError):
+            facts = registry.read_json(*about, VERSION_FILE, record.mlflow_run)
+            seconds[record.version] = facts["seconds"]
+        # A version that was never judged has none.
+        with suppress(RegistryError):
+            gates[record.version] = registry.read_json(*about, GATES_FILE, record.mlflow_run)
+    return {"gates": gates, "pages": pages, "seconds": seconds}
