@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from math import isnan
 
 from rich.box import SIMPLE_HEAD, Box
 from rich.console import Console, ConsoleOptions
@@ -16,7 +15,6 @@ from mlops_drift.schema.verdicts import Verdict
 # Where nobody looks at the lines as they come, in a pipe or a file.
 PIPE_WIDTH = 100
 
-NOTHING = "—"
 
 STYLES: Mapping[Verdict, str] = {"fail": "red", "unknown": "yellow", "pass": "green"}
 SIGNS: Mapping[Verdict, str] = {"fail": "✕", "unknown": "?", "pass": "✓"}
@@ -119,36 +117,6 @@ class _Cut(Text):
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         widest = super().__rich_measure__(console, options).maximum
         return Measurement(min(widest, _LEAST_CUT), widest)
-
-
-def number(value: float | None, form: str = "") -> str:
-    """A number for people, in three decimals, or four digits if it is small; a dash without one.
-
-    >>> number(0.82), number(1234.5), number(7.0), number(0.000317), number(float("nan"))
-    ('0.820', '1,234.5', '7', '0.000317', '—')
-    """
-    if value is None or isnan(value):
-        return NOTHING
-    if form:
-        return format(value, form)
-    if float(value).is_integer():
-        return f"{value:,.0f}"
-    if abs(value) < 0.001:
-        return f"{value:.4g}"
-    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.3f}"
-
-
-def value_and_limit(value: float | None, limit: float | None) -> tuple[str, str]:
-    """A number beside its limit, in as many digits as tell the two apart.
-
-    >>> value_and_limit(0.7, 0.8), value_and_limit(-0.01959, -0.02)
-    (('0.700', '0.800'), ('-0.01959', '-0.020'))
-    """
-    texts = number(value), number(limit)
-    if value is None or value == limit or texts[0] != texts[1] or texts[0] == NOTHING:
-        return texts
-    longer = (f"{value:.{digits}g}" for digits in range(4, 18))
-    return next(text for text in longer if float(text) != float(f"{limit:.4g}")), texts[1]
 
 
 def in_one_line(text: str) -> str:

@@ -5,12 +5,12 @@ import pytest
 from rich.table import Column
 from rich.text import Text
 
+from mlops_drift.charts.numbers import number
 from mlops_drift.console import (
     PIPE_WIDTH,
     cells,
     in_one_line,
     long_text,
-    number,
     numeric,
     open_console,
     print_rows,

@@ -1,10 +1,52 @@
 """Numbers as pages and the terminal show them."""
 
 from collections.abc import Iterable
+from math import isfinite, isnan
 
 from mlops_drift.schema.numbers import chance
 
 NOTHING = "—"
+
+
+def number(value: float | None, form: str = "") -> str:
+    """A number in three decimals, or four digits if it is small; a dash without one.
+
+    >>> number(0.82), number(1234.5), number(7.0), number(0.000317), number(float("nan"))
+    ('0.820', '1,234.5', '7', '0.000317', '—')
+    """
+    if value is None or isnan(value):
+        return NOTHING
+    if form:
+        return format(value, form)
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    if abs(value) < 0.001:
+        return f"{value:.4g}"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.3f}"
+
+
+def value_and_limit(value: float | None, limit: float | None) -> tuple[str, str]:
+    """A number beside its limit, in as many digits as tell the two apart.
+
+    >>> value_and_limit(0.7, 0.8), value_and_limit(-0.01959, -0.02)
+    (('0.700', '0.800'), ('-0.01959', '-0.020'))
+    """
+    texts = number(value), number(limit)
+    if value is None or value == limit or texts[0] != texts[1] or texts[0] == NOTHING:
+        return texts
+    longer = (f"{value:.{digits}g}" for digits in range(4, 18))
+    return next(text for text in longer if float(text) != float(f"{limit:.4g}")), texts[1]
+
+
+def interval(lower: float | None, upper: float | None) -> str:
+    """Both ends of an interval; empty without one."""
+    ends = number(lower), number(upper)
+    return "" if NOTHING in ends else f"{ends[0]} to {ends[1]}"
+
+
+def share(value: float | None) -> str:
+    """A share in percent, with the sign; a dash where there is none."""
+    return NOTHING if value is None or not isfinite(value) else f"{100 * value:.1f} %"
 
 
 def highest(values: Iterable[float | None]) -> float | None:

@@ -8,17 +8,16 @@ from rich.console import Console
 from rich.table import Column
 from rich.text import Text
 
+from mlops_drift.charts.numbers import number, value_and_limit
 from mlops_drift.console import (
     SIGNS,
     STYLES,
     cells,
     fixed,
-    number,
     numeric,
     open_console,
     print_table,
     table_of,
-    value_and_limit,
 )
 from mlops_drift.learning.gates.margins import margin
 from mlops_drift.lifecycle.lineage import Facts, Link

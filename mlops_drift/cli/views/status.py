@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mlops_drift.charts.numbers import number, value_and_limit
 from mlops_drift.cli.views.decisions import print_decisions
 from mlops_drift.cli.views.headline import print_headline, state_of
 from mlops_drift.console import (
@@ -17,13 +18,11 @@ from mlops_drift.console import (
     fixed,
     judged,
     long_text,
-    number,
     numeric,
     open_console,
     print_table,
     shortened,
     table_of,
-    value_and_limit,
 )
 from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.spans import Span

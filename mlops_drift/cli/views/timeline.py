@@ -12,18 +12,17 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mlops_drift import links, settings
+from mlops_drift.charts.numbers import number, value_and_limit
 from mlops_drift.charts.sparkline import WIDTH, sparkline
 from mlops_drift.cli.views.decisions import print_decisions
 from mlops_drift.cli.views.headline import print_headline
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.console import (
     fixed,
-    number,
     numeric,
     open_console,
     print_table,
     table_of,
-    value_and_limit,
 )
 from mlops_drift.drift.sentences import count
 from mlops_drift.learning.metrics.registry import metric_named

@@ -1,14 +1,13 @@
 """The section on checks: what each found on each day, and how it stands now."""
 
 from datetime import date
-from math import isfinite
 from typing import Any
 
 from mlops_drift import links
 from mlops_drift.charts.day_grid import GridRow, Mark, day_grid
+from mlops_drift.charts.numbers import number, value_and_limit
 from mlops_drift.charts.sections import Cell, Figure, PageTable, Row, Section
 from mlops_drift.monitors.registry import monitors_of
-from mlops_drift.reports.model.numbers import number, whole
 from mlops_drift.reports.model.reading import ReportData
 
 MARKS = {
@@ -58,21 +57,10 @@ def _table(data: ReportData, ordered: list[dict[str, Any]]) -> PageTable:
         cells: list[str | Cell] = [
             Cell(check, href=pages.get(check)),
             Cell(verdict, verdict),
-            *_value_and_limit(one["value"], one["threshold"]),
-            whole(one["n"]),
+            *value_and_limit(one["value"], one["threshold"]),
+            number(one["n"]),
             since,
             f"{of}{one['reason']}",
         ]
         rows.append(Row(cells))
     return PageTable(titles, rows, frozenset(("value", "limit", "rows")))
-
-
-def _value_and_limit(value: float | None, limit: float | None) -> tuple[str, str]:
-    """A number beside its limit: days and rows without decimals.
-
-    >>> _value_and_limit(1.0, 8.0), _value_and_limit(0.0, 0.01)
-    (('1', '8'), ('0.000', '0.010'))
-    """
-    known = [float(one) for one in (value, limit) if one is not None and isfinite(one)]
-    digits = 0 if all(one.is_integer() for one in known) else 3
-    return number(value, digits), number(limit, digits)

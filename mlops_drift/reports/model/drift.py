@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from mlops_drift.charts.day_grid import GridRow, Mark, day_grid
 from mlops_drift.charts.monitors import panel_plot
+from mlops_drift.charts.numbers import number, share
 from mlops_drift.charts.sections import Card, Cards, Cell, Figure, PageTable, Part, Row, Section
 from mlops_drift.charts.svg import svg
 from mlops_drift.monitors.pictures import Panel
-from mlops_drift.reports.model.numbers import number, percent
 from mlops_drift.reports.model.reading import ReportData
 
 # In units of the limit.
@@ -97,10 +97,10 @@ def _table(
         far = max(found.values(), key=lambda row: (row["excess"] or 0.0, row["day"]))
         row: list[str | Cell] = [
             name,
-            percent(data.importance.get(name)),
-            number(last["excess"], 2),
+            share(data.importance.get(name)),
+            number(last["excess"], ".2f"),
             Cell(last["verdict"], last["verdict"]),
-            number(far["excess"], 2),
+            number(far["excess"], ".2f"),
             str(far["day"]),
             str(sum(one["verdict"] == "fail" for one in found.values())),
         ]
@@ -124,7 +124,7 @@ def _worst(data: ReportData, names: list[str]) -> list[Cards]:
         column, verdict = reference.columns[name], last[name]
         panel = Panel(name, "", column, column.counts, recent[name].counts)
         plot = replace(panel_plot(panel, "red" if verdict == "fail" else "blue"), title="")
-        text = f"training set and last {days} days, importance {percent(data.importance.get(name))}"
+        text = f"training set and last {days} days, importance {share(data.importance.get(name))}"
         picture = Markup(svg([plot], _CARD_WIDTH, in_page=True))
         cards.append(Card(name, picture, text, Cell(verdict, verdict)))
     return [Cards(cards)]

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops_drift import links
+from mlops_drift.charts.numbers import NOTHING, interval, number
 from mlops_drift.charts.sections import Cell, PageTable, Row, Section
 from mlops_drift.learning.gates.margins import in_short, margin, tightest_first
 from mlops_drift.lifecycle.spans import Span
 from mlops_drift.monitors.performance_drop import PerformanceDrop
-from mlops_drift.reports.model.numbers import NOTHING, interval, number, whole
 from mlops_drift.reports.model.outcomes import value_by_day
 from mlops_drift.reports.model.reading import ReportData
 
@@ -52,7 +52,7 @@ def versions_section(data: ReportData) -> Section | None:
             Cell(state, style),
             str(one.as_of),
             str(since.serves_since) if since else NOTHING,
-            whole(one.rows),
+            number(one.rows),
             one.family,
             number(one.value),
             interval(one.lower, one.upper),
@@ -143,9 +143,9 @@ def cost_section(data: ReportData) -> Section | None:
             [
                 f"v{one.version}",
                 str(one.as_of),
-                number(data.seconds.get(one.version), 1),
-                whole(one.rows),
-                whole(labelled.get(one.version)),
+                number(data.seconds.get(one.version), ".1f"),
+                number(one.rows),
+                number(labelled.get(one.version)),
             ]
         )
         for one in reversed(data.versions[-SHOWN:])

@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise
 from markupsafe import Markup
 
 from mlops_drift.charts.axis import Axis, days
+from mlops_drift.charts.numbers import number, share
 from mlops_drift.charts.plot import Boxes, Line, Mark, Plot
 from mlops_drift.charts.sections import Cell, Figure, PageTable, Row, Section
 from mlops_drift.charts.svg import svg
@@ -15,7 +16,6 @@ from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.sentences import count
 from mlops_drift.monitors.business_value import BusinessValueDrop
 from mlops_drift.monitors.ranking import worst_first
-from mlops_drift.reports.model.numbers import number, percent, whole
 from mlops_drift.reports.model.reading import ReportData
 
 WIDTH, _HEIGHT = 1120, 130
@@ -84,13 +84,13 @@ def _mix_table(data: ReportData) -> PageTable:
         for row in data.predicted:
             by_day[row["day"], row["version"]][row["prediction"]] += row["n"]
         for (day, version), counts in sorted(by_day.items(), reverse=True):
-            shares = [percent(counts[name] / counts.total()) for name in titles[3:]]
-            rows.append(Row([str(day), f"v{version}", whole(counts.total()), *shares]))
+            shares = [share(counts[name] / counts.total()) for name in titles[3:]]
+            rows.append(Row([str(day), f"v{version}", number(counts.total()), *shares]))
     else:
         titles = ["day", "version", "predictions", "lower quartile", "median", "upper quartile"]
         for row in reversed(data.predicted):
             quartiles = [number(value) for value in row["quartiles"]]
-            rows.append(Row([str(row["day"]), f"v{row['version']}", whole(row["n"]), *quartiles]))
+            rows.append(Row([str(row["day"]), f"v{row['version']}", number(row["n"]), *quartiles]))
     return PageTable(titles, rows, frozenset(titles[2:]), "Predictions of every day as numbers")
 
 
@@ -114,9 +114,9 @@ def _labelled(data: ReportData) -> list[Figure]:
         Row(
             [
                 _ages(one["age_from"], one["age_until"]),
-                whole(one["predictions"]),
-                whole(one["unlabelled"]),
-                percent(one["unlabelled"] / one["predictions"]),
+                number(one["predictions"]),
+                number(one["unlabelled"]),
+                share(one["unlabelled"] / one["predictions"]),
             ]
         )
         for one in data.status["label_coverage"]
@@ -145,7 +145,7 @@ def quality_section(data: ReportData) -> Section:
     ]
     plot = Plot("", marks, days(data.days), None, 90)
     rows = [
-        Row([str(day), whole(events.get(day)), whole(labels.get(day)), whole(rejected[day])])
+        Row([str(day), number(events.get(day)), number(labels.get(day)), number(rejected[day])])
         for day in reversed(data.days)
     ]
     titles = ("day", "events", "labels that arrived", "quarantined rows")
@@ -154,7 +154,8 @@ def quality_section(data: ReportData) -> Section:
     parts: list[Figure | PageTable] = [Figure("Events by day", picture, table)]
     if reasons:
         worst = [
-            Row([source, reason, whole(n)]) for (source, reason), n in reasons.most_common(_REASONS)
+            Row([source, reason, number(n)])
+            for (source, reason), n in reasons.most_common(_REASONS)
         ]
         parts.append(
             PageTable(("source", "quarantined because", "rows"), worst, frozenset(["rows"]))
@@ -182,7 +183,7 @@ def _nulls(data: ReportData) -> list[PageTable]:
             before = column.counts[-1] / max(1, column.counts.sum())
             found.append((_null_share(recent[name]), float(before), name))
     shown = [one for one in sorted(found, reverse=True) if one[0] or one[1]][:_COLUMNS]
-    rows = [Row([name, percent(now), percent(before)]) for now, before, name in shown]
+    rows = [Row([name, share(now), share(before)]) for now, before, name in shown]
     titles = ("column", "null lately", "null in training")
     return [PageTable(titles, rows, frozenset(titles[1:]))] if rows else []
 
@@ -204,7 +205,7 @@ def slices_section(data: ReportData) -> Section | None:
                     Cell(one.verdict, one.verdict),
                     number(one.value),
                     number(one.threshold),
-                    whole(one.n),
+                    number(one.n),
                     one.reason,
                 ]
             )

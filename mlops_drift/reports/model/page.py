@@ -4,6 +4,7 @@ from typing import Any
 
 from mlops_drift import links
 from mlops_drift.charts.html import rendered
+from mlops_drift.charts.numbers import NOTHING, interval, number, share
 from mlops_drift.charts.sections import Tile
 from mlops_drift.drift.sentences import count
 from mlops_drift.lifecycle.health import SIGNS, WORDS
@@ -17,7 +18,6 @@ from mlops_drift.reports.model.history import (
     glossary_section,
     versions_section,
 )
-from mlops_drift.reports.model.numbers import NOTHING, interval, number, percent
 from mlops_drift.reports.model.outcomes import (
     predictions_section,
     quality_section,
@@ -146,7 +146,7 @@ def _coverage(data: ReportData) -> Tile:
     missing = sum(one["unlabelled"] for one in rows)
     delay = count(data.spec.target.label_delay_days, "day")
     text = f"have come, of predictions that are {delay} old or older"
-    return Tile("labels that are due", percent(1 - missing / predictions), text)
+    return Tile("labels that are due", share(1 - missing / predictions), text)
 
 
 def _value(data: ReportData) -> Tile:

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from statistics import median_high
 from typing import Any
 
 from markupsafe import Markup
 
 from mlops_drift.charts.axis import Axis, days, is_finite, numbers
+from mlops_drift.charts.numbers import interval, number
 from mlops_drift.charts.plot import Boxes, Dots, Line, Mark, Plot, Rule
 from mlops_drift.charts.sections import Cell, Figure, PageTable, Row, Section
 from mlops_drift.charts.svg import svg
 from mlops_drift.monitors.estimated_performance import EstimatedPerformance
 from mlops_drift.monitors.performance_drop import PerformanceDrop
-from mlops_drift.reports.model.numbers import interval, median, number, whole
 from mlops_drift.reports.model.reading import ReportData
 from mlops_drift.schema.days import days_between
 from mlops_drift.store.records import CheckDay
@@ -32,7 +33,7 @@ def shown_window(data: ReportData) -> int:
     realized = [row for row in data.performance if row["check"] == PerformanceDrop.name]
     for window in sorted(settings.windows):
         rows = [row["n"] for row in realized if row["window"] == window]
-        if rows and median(rows) >= settings.min_rows:
+        if rows and median_high(rows) >= settings.min_rows:
             return window
     with_values = {row["window"] for row in realized}
     return max(with_values, default=min(settings.windows))
@@ -229,7 +230,7 @@ def _days_table(data: ReportData, realized: Series, estimated: Series) -> list[R
             f"v{who}" if who else "nobody",
             number(row.get("value")),
             interval(row.get("lower"), row.get("upper")),
-            whole(row.get("n")),
+            number(row.get("n")),
             number(expected.get("value")),
             Cell(names, "fail") if names else "none",
         ]
