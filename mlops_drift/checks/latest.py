@@ -32,7 +32,8 @@ def report_last_day(
     """Reports the checks of an asset as of the last day that it has, after a run has reported them.
 
     A run of the last day alone has done so already; one of several days up to the last has, where
-    its worst day is the last one. Without the tables and the picture that only a run can afford.
+    its worst day is the last one. After a run of earlier days it is without the tables and the
+    picture, for which the last day would have to be read again.
     """
     days, store = ran.context.days, model.store
     newest = store.landing.last_landed_day()
@@ -44,14 +45,16 @@ def report_last_day(
     if not found:
         return
     last = found[0].day
-    stands = Monitored(StoreContext(model, last, last), ran.asset, found)
+    was_run = last in days
+    context = ran.context if was_run else StoreContext(model, last, last)
+    stands = Monitored(context, ran.asset, found)
     for one in monitors:
         said, now = ran.about_served(one.name), stands.about_served(one.name)
         # What was reported is about the worst day of the run.
         if last > days[-1] or (said and worst_first(said)[0].day != last):
             rows = [row_of(item) for item in worst_first(now)[:ROWS]]
-            why = f" (as of {last}, the last day)"
-            explained, about = Explanation({"all numbers": rows}), about_failure_on(last)
+            explained = None if was_run else Explanation({"all numbers": rows})
+            why, about = f" (as of {last}, the last day)", about_failure_on(last)
             report_apart(instance, monitor_check(key, one, stands, why, explained, about))
 
 

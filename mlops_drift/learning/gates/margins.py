@@ -33,7 +33,7 @@ def margin(
 ) -> Margin:
     """The margin of one gate; value and limit are None or nan where undefined.
 
-    >>> margin("test_f1", "pass", 0.9, 0.6, ">=").distance
+    >>> margin("test_f1", "pass", 0.75, 0.5, ">=").distance
     0.5
     >>> margin("artifact_size", "fail", 150.0, 100.0, "<=").distance
     -0.5
