@@ -39,8 +39,13 @@ def value_and_limit(value: float | None, limit: float | None) -> tuple[str, str]
 
 
 def interval(lower: float | None, upper: float | None) -> str:
-    """Both ends of an interval; empty without one."""
-    ends = number(lower), number(upper)
+    """Both ends of an interval, alike in their decimals; empty without one.
+
+    >>> interval(0.82, 1.0), interval(None, 1.0)
+    ('0.820 to 1.000', '')
+    """
+    form = ".3f" if all(value is not None and abs(value) < 1000 for value in (lower, upper)) else ""
+    ends = number(lower, form), number(upper, form)
     return "" if NOTHING in ends else f"{ends[0]} to {ends[1]}"
 
 
