@@ -111,7 +111,7 @@ class Series:
         values: by day from the first on; None where there is nothing.
         icc: share of the variance of the rows that lies between days, without what chance makes.
         p: p-value of that.
-        trend: from the first to the last day along a straight line.
+        trend: from the first third of the days to the last.
     """
 
     column: str

@@ -179,7 +179,7 @@ def _series(
     if len(known) >= _FEWEST_DAYS and scale > 0:
         values = by_day[known] / scale
         slope, start = np.polyfit(known - known.mean(), values, 1)
-        trend = _trend(days, known, values, float(slope))
+        trend = _trend(days, known, values)
         rest = values - slope * (known - known.mean()) - start
         shift = days.first.weekday()
         if len(known) >= _THREE_WEEKS:
@@ -191,14 +191,19 @@ def _series(
     return Series(name, what, shown, *between, is_share, trend, weekday, month)
 
 
-def _trend(days: Days, known: NDArray[np.int64], values: Floats, slope: float) -> Change:
-    """The change along the straight line; its p-value is that of Spearman's rank correlation."""
+def _trend(days: Days, known: NDArray[np.int64], values: Floats) -> Change:
+    """The change from the first to the last third of the days.
+
+    Its p-value is that of Spearman's rank correlation. A straight line would leave the shares
+    between 0 and 1 where they step.
+    """
     n, ranked = len(known), ranks(values)
     # Of equal values there is no order.
     rho = float(np.corrcoef(known, ranked)[0, 1]) if ranked.min() < ranked.max() else 0.0
     t = abs(rho) * np.sqrt((n - 2) / max(1e-12, 1 - rho**2))
     ends = (str(days.day(int(known[0]))), str(days.day(int(known[-1]))))
-    size = slope * float(known[-1] - known[0])
+    third = max(1, n // 3)
+    size = float(values[-third:].mean() - values[:third].mean())
     low, high = ends if size > 0 else ends[::-1]
     return Change(size, float(2 * stdtr(n - 2, -t)), high, low)
 

@@ -75,12 +75,20 @@ def test_a_trend_and_a_season_are_found_with_their_size_in_standard_deviations(y
     weekday = np.arange(200).repeat(20) % 7
     values = rng.normal(0, 1, 4000) + np.arange(200).repeat(20) / 100 + (weekday >= 5)
     found = mean_by_day(days, "x", values, EVERYTHING)
-    assert found.trend.size == pytest.approx(2 / values.std(), abs=0.1)
+    # The last third of the days lies two thirds of them behind the first.
+    assert found.trend.size == pytest.approx(2 * 2 / 3 / values.std(), abs=0.1)
     assert (found.trend.lowest, found.trend.highest) == ("2024-01-01", "2024-07-18")
     assert found.trend.p < 1e-10
     assert found.weekday.highest in ("Saturday", "Sunday")
     assert found.weekday.size == pytest.approx(1 / values.std(), abs=0.25)
     assert found.weekday.p < 1e-10
+
+
+def test_a_share_that_steps_changes_by_no_more_than_a_share_can(year):
+    _, days = year
+    missing = np.arange(200).repeat(20) >= 130
+    found = share_by_day(days, "x", "share missing", missing)
+    assert found.trend.size == pytest.approx(1.0)
 
 
 def test_without_trend_and_season_nothing_is_significant(year):
