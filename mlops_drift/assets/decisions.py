@@ -1,5 +1,6 @@
 """The asset `decisions`: the evidence of each day, what the policy decided, and the outcome."""
 
+from datetime import date, timedelta
 from textwrap import shorten
 
 import dagster as dg
@@ -35,6 +36,8 @@ DECISIONS = "decisions"
 _SHOWN = 20
 # In signs: a table of Dagster's pages is cut at the edge of the page.
 _LONGEST_REASON = 90
+# How far back waits are shown.
+_WAITS = timedelta(days=100)
 _OF_EVIDENCE = {
     keys.VALUE: "value",
     keys.LIMIT: "threshold",
@@ -88,7 +91,7 @@ def decision_event(model: ModelContext, record: DecisionRecord) -> dg.AssetMater
         **failed_checks(spec, record),
         **({keys.RETRAINING_RUN: dg.MetadataValue.url(runs)} if record.action == "retrain" else {}),
         "evidence": verdict_table(evidence) if evidence else None,
-        "latest": _latest(model),
+        "latest": _latest(model, record.day),
     }
     return dg.AssetMaterialization(
         asset_key(spec, DECISIONS),
@@ -98,9 +101,11 @@ def decision_event(model: ModelContext, record: DecisionRecord) -> dg.AssetMater
     )
 
 
-def _latest(model: ModelContext) -> dg.TableMetadataValue | None:
+def _latest(model: ModelContext, day: date) -> dg.TableMetadataValue | None:
     """The latest decisions that did something and waits, the newest first; None without any."""
-    spans = acted_and_waited(model.store.decisions.records())[-_SHOWN:]
+    # Each day has a decision: this is said every day, whatever the length of the history.
+    records = model.store.decisions.records(idle_since=day - _WAITS)
+    spans = acted_and_waited(records)[-_SHOWN:]
     rows = [
         {
             "days": one.days,

@@ -10,6 +10,7 @@ from mlops_drift.assets.failures import Failures
 from mlops_drift.checks.latest import report_last_day
 from mlops_drift.checks.monitors import monitor_checks
 from mlops_drift.config.context import ModelContext
+from mlops_drift.drift.sentences import count
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.monitoring import Monitored
 
@@ -41,8 +42,8 @@ def _tag_failed(instance: dg.DagsterInstance, run_id: str) -> None:
         one.check_name for one in said if isinstance(one, AssetCheckEvaluation) and _is_alarm(one)
     ]
     names = ", ".join(dict.fromkeys(failed))
-    number = f"{len(failed)} check{'s' if len(failed) > 1 else ''} failed"
-    instance.add_run_tags(run_id, {OUTCOME_TAG: f"{number}: {names}"})
+    outcome = f"{count(len(failed), 'check')} failed: {names}"
+    instance.add_run_tags(run_id, {OUTCOME_TAG: outcome})
 
 
 def _is_alarm(result: dg.AssetCheckResult | AssetCheckEvaluation) -> bool:

@@ -10,6 +10,7 @@ from mlops_drift.checks import keys
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.drift.sentences import count
 from mlops_drift.monitors.base import Asset, interval
 from mlops_drift.monitors.estimated_performance import EstimatedPerformance
 from mlops_drift.monitors.feature_drift import FeatureDrift
@@ -101,7 +102,7 @@ def _numbers(name: str, one: WorstOfDay | None) -> Metadata:
     if one is None:
         return {}
     found = {name: one.value, keys.LOWER: one.lower, keys.UPPER: one.upper}
-    days = f"{one.window} day{'' if one.window == 1 else 's'}"
+    days = count(one.window, "day")
     limit: Metadata = {keys.LIMIT: number(one.threshold)} if isfinite(one.threshold) else {}
     return {**_known(found), **limit, keys.WINDOW: days, keys.ROWS: f"{one.n:,}"}
 

@@ -7,7 +7,7 @@ from mlops_drift.checks import keys
 from mlops_drift.checks.latest import report_apart
 from mlops_drift.checks.report import check_result
 from mlops_drift.config.context import ModelContext
-from mlops_drift.lifecycle.health import longest_window, waiting_sentence
+from mlops_drift.lifecycle.health import longest_window, waiting_sentence, ways_out
 from mlops_drift.lifecycle.status import read_shadow
 
 APPROVAL_PENDING = "approval_pending"
@@ -26,15 +26,12 @@ def approval_spec(champion: dg.AssetKey) -> dg.AssetCheckSpec:
 
 def approval_check(champion: dg.AssetKey, model: ModelContext) -> dg.AssetCheckResult:
     """Which challenger waits, since when, how it does, and the commands that end the wait."""
-    shadow, name = read_shadow(model.store), model.spec.name
+    shadow = read_shadow(model.store)
     if shadow is None:
         passed = "no challenger waits for approval"
         return check_result(champion, APPROVAL_PENDING, "pass", passed, {}, "", {}, {}, warns=True)
     version = shadow["version"]
-    commands = " or ".join(
-        f"mlops-drift {what} {name} --version {version} --reason …"
-        for what in ("approve", "reject")
-    )
+    commands = " or ".join(ways_out(model.spec.name, version))
     window = longest_window(shadow)
     return check_result(
         champion,

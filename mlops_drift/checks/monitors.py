@@ -10,6 +10,7 @@ from mlops_drift.charts.monitors import draw
 from mlops_drift.checks import keys
 from mlops_drift.checks.report import Detail, check_result
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.drift.sentences import count
 from mlops_drift.monitors.base import Asset, CheckEvaluation, Explanation, Monitor
 from mlops_drift.monitors.ranking import headline, worst_first
 from mlops_drift.monitors.registry import monitors_of
@@ -97,7 +98,7 @@ def _details(monitor: Monitor[Any], ordered: Sequence[CheckEvaluation]) -> Mappi
         keys.SUBJECT: worst.subject,
     }
     if monitor.has_rows:
-        days = f"{worst.window} day{'' if worst.window == 1 else 's'}"
+        days = count(worst.window, "day")
         details |= {keys.WINDOW: days, keys.ROWS: f"{worst.n:,}"}
     if worst.production_day != worst.day:
         details[keys.PRODUCTION_DAY] = str(worst.production_day)

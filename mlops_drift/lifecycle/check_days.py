@@ -19,9 +19,7 @@ def checks_of_data(model: ModelContext) -> frozenset[str]:
 
 def check_days(model: ModelContext, first: date, last: date) -> list[CheckDay]:
     """What each check found on some days about the version that served them, by day and check."""
-    of_data = checks_of_data(model)
-    champions = model.store.versions.champions(first, last)
-    served = {day: champion.version if champion else 0 for day, champion in champions.items()}
+    of_data, served = checks_of_data(model), model.store.versions.serving(first, last)
     return [
         one
         for one in model.store.checks.by_day(first, last)
@@ -37,8 +35,7 @@ def about_served(
     if not found:
         return []
     days = [item.day for item in found]
-    champions, of_data = model.store.versions.champions(min(days), max(days)), checks_of_data(model)
-    served = {day: champion.version if champion else 0 for day, champion in champions.items()}
+    of_data, served = checks_of_data(model), model.store.versions.serving(min(days), max(days))
     return [one for one in found if one.check in of_data or one.version == served[one.day]]
 
 

@@ -114,6 +114,12 @@ def waiting_sentence(shadow: Mapping[str, Any], has_champion: bool) -> str:
     )
 
 
+def ways_out(model: str, version: int) -> list[str]:
+    """The commands that end the wait of a challenger: approve, then reject."""
+    end = f"{model} --version {version} --reason …"
+    return [f"mlops-drift approve {end}", f"mlops-drift reject {end}"]
+
+
 def longest_window(shadow: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The comparison of a challenger that waits since its wait began; None without labels."""
     known = [one for one in shadow["windows"] if one["difference"] == one["difference"]]
@@ -145,7 +151,7 @@ def _is_paused(status: Mapping[str, Any]) -> bool:
 def _command(status: Mapping[str, Any], unserved: Unserved | None) -> str | None:
     model, shadow = status["model"], status["shadow"]
     if shadow:
-        return f"mlops-drift approve {model} --version {shadow['version']} --reason …"
+        return ways_out(model, shadow["version"])[0]
     if status["missing_days"]:
         return f"mlops-drift run {model}"
     if _is_paused(status) or status["next"].startswith("alert") or unserved:

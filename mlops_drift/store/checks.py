@@ -16,6 +16,14 @@ from mlops_drift.store.records import CheckDay, WorstOfDay
 from mlops_drift.store.tables import ModelTables
 
 
+def _overall(over: str = "") -> str:
+    """SQL of `overall` over the verdicts of a group, or of a window."""
+    return (
+        f"CASE WHEN bool_or(verdict = 'fail') {over} THEN 'fail' "
+        f"WHEN bool_or(verdict = 'pass') {over} THEN 'pass' ELSE 'unknown' END"
+    )
+
+
 class CheckRepository:
     """The evaluations of every check."""
 
@@ -54,14 +62,11 @@ class CheckRepository:
 
     def by_day(self, since: date | None = None, until: date | None = None) -> list[CheckDay]:
         """What each check found about each version on some days, over all that it judged."""
-        verdict = "CASE WHEN bool_or(verdict = 'fail') THEN 'fail' " + (
-            "WHEN bool_or(verdict = 'pass') THEN 'pass' ELSE 'unknown' END"
-        )
         subjects = "count(DISTINCT subject)"
         return self._lake.records(
             CheckDay,
             f"""
-            SELECT day, "check", version, {verdict} AS verdict, {subjects} AS subjects,
+            SELECT day, "check", version, {_overall()} AS verdict, {subjects} AS subjects,
                    {subjects} FILTER (verdict = 'fail') AS failing
             FROM c GROUP BY day, "check", version ORDER BY day, "check", version
             """,
@@ -89,9 +94,7 @@ class CheckRepository:
             WorstOfDay,
             f"""
             SELECT day, "check", version,
-                   CASE WHEN bool_or(verdict = 'fail') OVER ({of_check}) THEN 'fail'
-                        WHEN bool_or(verdict = 'pass') OVER ({of_check}) THEN 'pass'
-                        ELSE 'unknown' END AS verdict,
+                   {_overall(f"OVER ({of_check})")} AS verdict,
                    count(DISTINCT subject) OVER ({of_check}) AS subjects,
                    count(DISTINCT subject) FILTER (verdict = 'fail') OVER ({of_check}) AS failing,
                    subject, "window", value, lower, upper, threshold, n
@@ -128,13 +131,11 @@ class CheckRepository:
         `excess` is the value in units of the limit, null where it is undefined.
         """
         excess = "CASE WHEN isfinite(value) AND threshold > 0 THEN value / threshold END"
-        failed = "bool_or(verdict = 'fail')"
         return self._lake.rows(
             f"""
             SELECT day, version, subject, max({excess}) AS excess,
                    max({excess}) FILTER (verdict = 'fail') AS failed_excess,
-                   CASE WHEN {failed} THEN 'fail' WHEN bool_or(verdict = 'pass') THEN 'pass'
-                   ELSE 'unknown' END AS verdict
+                   {_overall()} AS verdict
             FROM c WHERE "check" = {literal(check)}
             GROUP BY day, version, subject ORDER BY day, version, subject
             """,

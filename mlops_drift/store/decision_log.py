@@ -31,18 +31,22 @@ class DecisionLog:
     def __init__(self, lake: Lake, table: Table) -> None:
         self._lake, self._table = lake, table
 
-    def records(self, *, idle: bool = True) -> list[DecisionRecord]:
-        """All decisions by day, then those of the policy before those of people."""
-        return _records(self._rows("ORDER BY sequence") if idle else self._acting())
+    def records(self, *, idle: bool = True, idle_since: date = date.min) -> list[DecisionRecord]:
+        """All decisions by day, then those of the policy before those of people.
+
+        Those to do nothing, which each day may have, from a day on or not at all.
+        """
+        return _records(self._acting(idle_since if idle else None))
 
     def get(self, decision: str) -> DecisionRecord | None:
         """One decision to do something; None if it is not on record."""
         mine = [row for row in self._acting() if row.decision == decision]
         return next(iter(_records(mine)), None)
 
-    def _acting(self) -> list[DecisionRow]:
-        """All stages of decisions to do something."""
-        return self._rows(f"WHERE coalesce(action, '') NOT IN {IDLE} ORDER BY sequence")
+    def _acting(self, idle_since: date | None = None) -> list[DecisionRow]:
+        """All stages of decisions to do something, and the other decisions from a day on."""
+        idle = f" OR day >= '{idle_since}'" if idle_since else ""
+        return self._rows(f"WHERE coalesce(action, '') NOT IN {IDLE}{idle} ORDER BY sequence")
 
     def _rows(self, clauses: str) -> list[DecisionRow]:
         return self._lake.records(DecisionRow, f"SELECT * FROM d {clauses}", d=self._table)

@@ -55,6 +55,11 @@ class VersionRepository:
             for day in days_between(first, last)
         }
 
+    def serving(self, first: date, last: date) -> dict[date, int]:
+        """The version that scores each day; 0 before the first promotion."""
+        champions = self.champions(first, last).items()
+        return {day: champion.version if champion else 0 for day, champion in champions}
+
     def shadows(self, first: date, last: date) -> dict[date, Shadow]:
         """The challenger that waits on each day and scores beside its champion.
 

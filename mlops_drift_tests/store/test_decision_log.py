@@ -95,3 +95,15 @@ def test_what_is_built_again_by_hand_leaves_no_row(model):
     for name in ("first", "again"):
         model.decisions.record_training_set(name, day(3), "s1")
     assert model.lake.read(model.tables.decisions).num_rows == 1
+
+
+def test_decisions_to_do_nothing_are_read_from_a_day_on_those_that_acted_always(model):
+    decide(model)
+    end(model, "promoted", 3, reason="it is better", challenger=2)
+    for number in (2, 4, 6):
+        decide(model, f"idle-{number}", number, action="wait", kind="none", triggers=())
+    of = model.decisions.records
+    assert [record.day for record in of()] == [day(2), day(3), day(4), day(6)]
+    assert [record.day for record in of(idle_since=day(4))] == [day(3), day(4), day(6)]
+    assert [record.day for record in of(idle=False)] == [day(3)]
+    assert of(idle_since=day(4))[0].status == "promoted"

@@ -24,6 +24,7 @@ from mlops_drift.console import (
     shortened,
     table_of,
 )
+from mlops_drift.lifecycle.health import ways_out
 from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.spans import Span
 from mlops_drift.pipeline.missing_days import about_missing
@@ -184,9 +185,8 @@ def print_shadow(console: Console, model: str, shadow: Mapping[str, Any]) -> Non
         print_table(console, table, f"{both} {about['day']}")
     else:
         console.print(Text(f"{waits}; it has not scored any events yet", "bold"))
-    for move in ("approve", "reject"):
-        command = f"  mlops-drift {move} {model} --version {version} --reason …"
-        console.print(Text(command), soft_wrap=True)
+    for command in ways_out(model, version):
+        console.print(Text(f"  {command}"), soft_wrap=True)
 
 
 def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from mlops_drift.console import (
     print_table,
     table_of,
 )
+from mlops_drift.drift.sentences import count
 from mlops_drift.store.history import Commit
 
 # Of a query.
@@ -49,8 +50,7 @@ def print_result(result: pa.Table) -> None:
     console = open_console()
     print_rows(console, _table(result.slice(0, ROWS)))
     more = f", of which the first {ROWS:,} are shown" if result.num_rows > ROWS else ""
-    rows = "row" if result.num_rows == 1 else "rows"
-    console.print(Text(f"{result.num_rows:,} {rows}{more}", "dim"))
+    console.print(Text(f"{count(result.num_rows, 'row')}{more}", "dim"))
 
 
 def print_texts(result: pa.Table) -> None:

@@ -101,8 +101,7 @@ def read_report(model: ModelContext, days: int) -> ReportData | None:
     reach = timedelta(days=days - 1 + spec.target.label_delay_days)
     first = max(spec.start_date, last - reach)
     promotions = store.versions.promotions()
-    champions = store.versions.champions(first, last)
-    served = {day: one.version if one else 0 for day, one in champions.items()}
+    served = store.versions.serving(first, last)
     slices = store.checks.find(first, last, checks=[SlicePerformance.name])
     newest = max((one.day for one in slices), default=last)
     versions = store.versions.all()
@@ -133,7 +132,7 @@ def read_report(model: ModelContext, days: int) -> ReportData | None:
         ),
         labelled=_labelled(store, first, last),
         slices=[one for one in slices if one.day == newest and one.version == served[one.day]],
-        spans=acted_and_waited(store.decisions.records()),
+        spans=acted_and_waited(store.decisions.records(idle_since=first)),
         **_registered(model, versions),
     )
 
