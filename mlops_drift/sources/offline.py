@@ -11,8 +11,13 @@ from mlops_drift.sources import base
 from mlops_drift.sources.base import SourceConfig
 from mlops_drift.sources.files import FilesSource
 from mlops_drift.sources.simulated import SimulatorSource
+from mlops_drift.sources.sql import SqlSource
 
-OFFLINE: dict[str, type[SourceConfig]] = {"simulator": SimulatorSource, "files": FilesSource}
+OFFLINE: dict[str, type[SourceConfig]] = {
+    "simulator": SimulatorSource,
+    "files": FilesSource,
+    "sql": SqlSource,
+}
 
 
 class OtherOfflineSource(SourceConfig):
@@ -64,6 +69,7 @@ def kind_among(known: Collection[str]) -> Callable[[Any], str | None]:
 OfflineSource = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
+    | Annotated[SqlSource, Tag("sql")]
     | Annotated[OtherOfflineSource, Tag("other")],
     Discriminator(kind_among(OFFLINE)),
 ]

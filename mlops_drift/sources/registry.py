@@ -9,6 +9,7 @@ from mlops_drift.sources.files import FilesSource
 from mlops_drift.sources.offline import OFFLINE, OtherOfflineSource, kind_among
 from mlops_drift.sources.service import ServiceSource
 from mlops_drift.sources.simulated import SimulatorSource
+from mlops_drift.sources.sql import SqlSource
 
 SOURCES: dict[str, type[SourceConfig]] = {**OFFLINE, "service": ServiceSource}
 
@@ -22,6 +23,7 @@ class OtherSource(OtherOfflineSource):
 Source = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
+    | Annotated[SqlSource, Tag("sql")]
     | Annotated[ServiceSource, Tag("service")]
     | Annotated[OtherSource, Tag("other")],
     Discriminator(kind_among(SOURCES)),
