@@ -82,7 +82,8 @@ def decimals(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     for most, decimal in _MOST_DIGITS:
         if is_number and whole + scale <= most:
             return texts.cast(decimal(most, scale))
-    return texts
+    # Drivers spell what is no number differently.
+    return pc.replace_substring(pc.utf8_lower(texts), "infinity", "inf")
 
 
 def _texts_of_ids(column: pa.ChunkedArray) -> list[str | None]:

@@ -28,6 +28,11 @@ _UNREACHABLE = [
         "the server has no connection left",
         "raise its limit",
     ),
+    (
+        r"\b(ssl|tls|certificate)\b",
+        "the server and this client do not agree on encryption",
+        "set `sslmode` and its certificates in `url`",
+    ),
 ]
 _DOWN = r"refused|starting up|shutting down|57P0[123]"
 _LATE = r"timeout|timed out"

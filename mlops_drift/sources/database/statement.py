@@ -10,12 +10,14 @@ from sqlalchemy.engine import Dialect
 
 FIRST, LAST = "first", "last"
 
-# Where SQL holds texts, quoted names and comments: no colon in them begins a parameter.
-_OPAQUE = re.compile(
+# Texts, quoted names and comments, in which no colon begins a parameter; and casts, whose colons do
+# not either, as SQLAlchemy would take the parameter before them for a part of them.
+_LITERAL_OR_CAST = re.compile(
     r"""(?<!\w)[eE]'(?:[^'\\]|\\.|'')*'   # a text with escapes
     | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*`
     | --[^\n]* | /\*.*?\*/
     | \$(\w*)\$.*?\$\1\$                  # a text of PostgreSQL between tags
+    | (?<![:\w\\]):\w+(?P<cast>::)         # a parameter, and the type that it is cast to
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -25,14 +27,21 @@ _COLON = re.compile(r"(?<![:\w\\]):(?=\w)")
 def parameters(query: str) -> list[str]:
     """The names of the bound parameters of a query, in their order.
 
-    >>> parameters("SELECT a::date, ':no' FROM t WHERE day BETWEEN :first AND :last")
+    >>> parameters("SELECT a::date, ':no' FROM t WHERE day BETWEEN :first::date AND :last")
     ['first', 'last']
     """
     return list(text(_escaped(query)).compile().params)
 
 
 def _escaped(query: str) -> str:
-    return _OPAQUE.sub(lambda found: _COLON.sub(r"\\:", found[0]), query)
+    """SQL whose colons are parameters where SQLAlchemy takes them for such."""
+
+    def escape(found: re.Match[str]) -> str:
+        if found["cast"]:
+            return found[0].removesuffix("::") + r"\:\:"
+        return _COLON.sub(r"\\:", found[0])
+
+    return _LITERAL_OR_CAST.sub(escape, query)
 
 
 def of_query(query: str, first: date, last: date) -> TextClause:
