@@ -24,6 +24,7 @@ from mlops_drift.jobs import (
     retraining_job,
 )
 from mlops_drift.resources import default_resources, mlflow_key, mlflow_run
+from mlops_drift.scaffolder import ModelScaffolder
 from mlops_drift.sensors.compaction import compaction_sensor
 from mlops_drift.sensors.late_files import late_files_sensor
 from mlops_drift.sensors.notifications import notification_sensor
@@ -33,6 +34,7 @@ from mlops_drift.sensors.retraining import retraining_sensor
 FEATURES_SQL = "features.sql"
 
 
+@dg.scaffold_with(ModelScaffolder)
 class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     """A tabular model that is trained, gated, served, watched, and retrained when a check fails.
 
