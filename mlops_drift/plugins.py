@@ -72,20 +72,23 @@ def require_member(family: str, name: str, shipped: Mapping[str, str]) -> None:
     try:
         require_there(path)
     except ValueError as error:
-        raise ValueError(_not_there(name, path, error, "class or a function")) from error
+        problem = ImportError(str(error))
+        raise ValueError(_not_there(name, path, problem, "class or a function")) from error
 
 
 def _imported(family: str, name: str, shipped: Mapping[str, str], what: str) -> tuple[object, str]:
     path = import_path(family, name, shipped)
     try:
         return EntryPoint(name, path, f"mlops_drift.{family}").load(), path
-    except (ImportError, AttributeError) as error:
+    # A module may raise whatever it likes while it is imported.
+    except Exception as error:
         raise ValueError(_not_there(name, path, error, what)) from error
 
 
 def _not_there(name: str, path: str, error: Exception, what: str) -> str:
+    kind = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
     return (
-        f"{name!r} cannot be imported as {path}: {error}; write package.module:Name of a "
+        f"{name!r} cannot be imported as {path}: {kind}{error}; write package.module:Name of a "
         f"{what} that this environment can import"
     )
 

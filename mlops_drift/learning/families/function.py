@@ -28,7 +28,7 @@ class FunctionFamily(Learner):
     It is called with the declared columns by name, the target, and parameters out of the search
     space. What it returns, an estimator or a pipeline of scikit-learn's kind, is fitted on the
     declared columns as ``plain`` gives them, in a frame, and on names of classes or on numbers.
-    Every ``random_state`` that is None becomes the seed and every ``n_jobs`` 1, in nested steps
+    Every ``random_state`` that is None becomes the seed and every ``n_jobs`` one, in nested steps
     too.
     """
 
@@ -125,13 +125,17 @@ class FunctionFamily(Learner):
 
 def _fixed(estimator: BaseEstimator, seed: int) -> dict[str, int]:
     """The parameters that make a fit the same at every call, by name, of nested steps too."""
-    fixed = {}
-    for name, value in estimator.get_params(deep=True).items():
-        last = name.rpartition("__")[2]
+    fixed, params = {}, estimator.get_params(deep=True)
+    for name, value in params.items():
+        of, _, last = name.rpartition("__")
         if last == "random_state" and value is None:
             fixed[name] = seed
         elif last == "n_jobs" and value != 1:
-            fixed[name] = 1
+            owner = params[of] if of else estimator
+            # To scikit-learn None is one, and some of its estimators warn of a number.
+            home = getattr(type(owner).__init__, "__module__", "")
+            if value is not None or not home.startswith("sklearn."):
+                fixed[name] = 1
     return fixed
 
 

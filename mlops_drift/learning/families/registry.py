@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
 
+from mlops_drift.own_code import OwnCodeError
 from mlops_drift.plugins import load_either, require_member
 
 if TYPE_CHECKING:
@@ -25,14 +26,20 @@ SIGNATURE = "(columns, target, params) that returns an estimator"
 
 @cache
 def family(name: str) -> "Learner":
-    """The family of a shipped name, an import path or an entry point, else a ValueError.
+    """The family of a shipped name, an import path or an entry point.
 
     An import path or an entry point may be of a function that makes estimators.
+
+    Raises:
+        OwnCodeError: If there is none, or it cannot be imported.
     """
     from mlops_drift.learning.families.base import Family
     from mlops_drift.learning.families.function import FunctionFamily
 
-    member = load_either("families", name, SHIPPED, Family, SIGNATURE)  # type: ignore[type-abstract]
+    try:
+        member = load_either("families", name, SHIPPED, Family, SIGNATURE)  # type: ignore[type-abstract]
+    except ValueError as error:
+        raise OwnCodeError(str(error)) from error
     return member() if isinstance(member, type) else FunctionFamily(name, member)
 
 
