@@ -23,7 +23,7 @@ class Training(Strict):
 
     metric: MetricName = Field(
         description="The metric that the search optimises, the gates judge and production is "
-        "measured by: a shipped name, or package.module:Name of your own."
+        "measured by: a shipped name, or package.module:name of your own, a function or a class."
     )
     families: Annotated[list[FamilyName], Distinct] = Field(
         default=["lightgbm", "linear"],
