@@ -23,7 +23,8 @@ from mlops_drift.store.records import Promotion
 def plan_digest(spec: ModelSpec) -> str:
     """Digest of the description, the code and the libraries that a retraining is made by."""
     described = spec.model_dump(mode="json", exclude={"notifications", "retention", "rules"})
-    return digest([described, code_digest(""), learning_code_digest(LIBRARIES)])
+    own = spec.training.own_paths + spec.gates.own_paths
+    return digest([described, code_digest(""), learning_code_digest(LIBRARIES, own)])
 
 
 def inputs_digest(model: ModelContext, day: date) -> str:

@@ -124,7 +124,7 @@ def train_challenger(
     identity = {
         "training_set": set_id,
         "spec_digest": learning_digest(spec),
-        "code_digest": learning_code_digest(LIBRARIES),
+        "code_digest": learning_code_digest(LIBRARIES, spec.training.own_paths),
     }
     model.registry.prepare(spec.name)
     # A person who takes a version back does not wait for a training.
