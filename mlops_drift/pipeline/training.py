@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from mlops_drift import settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest, learning_digest
+from mlops_drift.config.version_columns import VersionColumns
 from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate_within
@@ -147,7 +148,8 @@ def train_challenger(
                 model.registry.set_alias(spec.name, CHALLENGER, version)
     # Another environment may have trained the same version on another day.
     run = model.registry.run_id(spec.name, version)
-    own = {"version": version, "as_of": as_of, "mlflow_run": run}
+    known = VersionColumns.of(spec).model_dump_json(exclude_defaults=True)
+    own = {"version": version, "as_of": as_of, "mlflow_run": run, "description": known}
     facts = model.registry.read_json(spec.name, version, VERSION_FILE)
     record = _VERSION.validate_python({**facts, **own})
     model.store.versions.add(record)
