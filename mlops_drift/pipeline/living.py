@@ -58,6 +58,10 @@ class LivingColumns:
             )
         return found
 
+    def events(self, model: ModelContext) -> Table:
+        """The table of events with those of the source."""
+        return model.store.tables.events.with_columns(named(self.of_source))
+
     def features(self, model: ModelContext) -> Table:
         """The table of features with them."""
         features = (one for one in self.further if one.is_feature)
