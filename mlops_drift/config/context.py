@@ -42,9 +42,10 @@ class ModelContext:
 
     def _as_known_by(self, version: int) -> "ModelContext":
         records = {record.version: record for record in self.store.versions.all()}
-        if version not in records or records[version].description is None:
+        known = records[version].description if version in records else None
+        if known is None:
             return self
-        own = VersionColumns.model_validate_json(records[version].description)
+        own = VersionColumns.model_validate_json(known)
         spec = own.within(self.spec)
         if spec is self.spec:
             return self

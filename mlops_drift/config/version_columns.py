@@ -66,21 +66,21 @@ class VersionColumns(BaseModel):
         )
 
 
-def changes(then: Mapping[str, Column], now: Mapping[str, Column]) -> str:
-    """How declared columns differ from those of a version, in words; empty where they do not.
+def changes(then: Mapping[str, Column], now: Mapping[str, Column]) -> list[str]:
+    """How declared columns differ from those of a version, in words.
 
     >>> age, old = Column(type="category"), Column(type="integer")
     >>> changes({"age": old, "income": old}, {"age": age, "plan": age})
-    'plan is new, income is no longer declared, age is category (was integer)'
+    ['plan is new', 'income is no longer declared', 'age is category (was integer)']
     """
-    parts = [f"{name} is new" for name in now if name not in then]
-    parts += [f"{name} is no longer declared" for name in then if name not in now]
-    parts += [
+    found = [f"{name} is new" for name in now if name not in then]
+    found += [f"{name} is no longer declared" for name in then if name not in now]
+    found += [
         f"{name} is {now[name].type} (was {column.type})"
         for name, column in then.items()
         if name in now and now[name].type != column.type
     ]
-    return ", ".join(parts)
+    return found
 
 
 def _now(own: Mapping[str, Column], declared: Mapping[str, Column]) -> dict[str, Column]:

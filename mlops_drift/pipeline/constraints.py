@@ -219,7 +219,9 @@ def cells_of(parts: Sequence[Part], to: Destination) -> list[Cell]:
     """How the key and the columns of all parts are read: those of one type have their values."""
     is_integer = pa.types.is_integer(to.table.schema.field(to.key).type)
     key = Column(type="integer" if is_integer else "category")
-    columns = [(name, name, column, None) for name, column in {to.key: key, **to.columns}.items()]
+    declared = {to.key: key, **to.columns}
+    columns: list[tuple[str, str, Column, int | None]]
+    columns = [(name, name, column, None) for name, column in declared.items()]
     columns += [(one.name, one.called, one.column, one.versions[0]) for one in to.further]
     cells = []
     for at, (name, raw, column, version) in enumerate(columns):

@@ -23,6 +23,7 @@ from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.training_set import TrainingSet, split_at_random, split_by_time
 from mlops_drift.pipeline.features import require_point_in_time
 from mlops_drift.pipeline.labelled import labelled_rows
+from mlops_drift.pipeline.living import columns_since
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -68,7 +69,8 @@ class StoredSet:
 def build_training_set(model: ModelContext, as_of: date, since: date | None) -> StoredSet:
     """Builds the training set of what was known at the end of `as_of`, and stores it once.
 
-    Of more than `training.max_rows` labelled rows it takes a sample.
+    Of more than `training.max_rows` labelled rows it takes a sample. Of a column that was declared
+    later than others, only the days since then have values: earlier ones are left out.
 
     Raises:
         TrainingSetError: with too few labelled rows, only one class, or derived features that
@@ -76,6 +78,9 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
     """
     spec, store = model.spec, model.store
     lake, tables = store.lake, store.tables
+    # Days before have no values of a column that came later.
+    kept = columns_since(model)
+    since = max(since, kept) if since and kept else since or kept
     commits = lake.last_commit(tables.features), lake.last_commit(tables.labels)
     found = labelled_rows(model, as_of, since)
     labelled = found.rows

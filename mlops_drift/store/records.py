@@ -154,7 +154,7 @@ class VersionRecord:
 
 @dataclass(frozen=True)
 class LandedColumn:
-    """Since which day a column, as it is declared or as a version knows it, is kept without a gap."""
+    """Since which day a column of a type is kept without a gap."""
 
     column: str
     type: str
