@@ -4,6 +4,7 @@ import os
 import pickle
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -232,6 +233,20 @@ def fast_fresh_processes():
         if sys.platform == "linux":
             patch.setattr(stored_model, "run_apart", predict_apart)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server of its own, on loopback."""
+    pytest.importorskip("psycopg", reason="no driver for PostgreSQL: psycopg is not installed")
+    from mlops_drift_tests.postgres import Postgres, programs
+
+    if programs() is None:
+        pytest.skip("no PostgreSQL: initdb was not found")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder))
+        yield server
+        server.stop()
 
 
 @pytest.fixture
