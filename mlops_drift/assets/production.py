@@ -25,6 +25,7 @@ from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
 from mlops_drift.checks.approval import report_approval
 from mlops_drift.checks.monitors import monitor_specs
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.late_days import predict_late_days
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
 from mlops_drift.pipeline.labels import count_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
@@ -58,10 +59,12 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         model = mlops_drift_lake.of(spec, mlops_drift_registry)
         show_reconciled(context.instance, model)
         served = predict_days(model, *days_of(context))
+        late = predict_late_days(model, *days_of(context))
         return dg.MaterializeResult(
             metadata={
                 **row_count(served.rows),
                 "added rows": served.added,
+                **({"late rows": late} if late else {}),
                 "versions": ", ".join(map(str, served.versions)) or "none serves yet",
                 **(
                     version_link(spec, mlops_drift_registry, served.versions[-1])

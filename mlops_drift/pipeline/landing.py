@@ -20,7 +20,8 @@ from mlops_drift.pipeline.living import living_columns, note_columns
 from mlops_drift.pipeline.missing_days import TABLES, in_short, without_events
 from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
 from mlops_drift.pipeline.parts import parts
-from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
+from mlops_drift.pipeline.quarantine import BEFORE_START, TOO_LATE
+from mlops_drift.pipeline.received import Landing
 from mlops_drift.pipeline.screening import CORRECTED, screen_events, screen_labels
 from mlops_drift.pipeline.served_events import source_of
 from mlops_drift.schema.day_columns import count_days
@@ -46,12 +47,14 @@ class Landed:
 
     Attributes:
         account: where all rows of the source are.
+        late: rows that landed on days that had run, by day.
     """
 
     rows: int
     quarantined: dict[str, int]
     checks: Monitored
     account: Account
+    late: Mapping[date, int]
 
 
 def record_missing(model: ModelContext, table: TableName, places: Mapping[date, str]) -> None:
@@ -94,7 +97,7 @@ def land_labels(model: ModelContext, source: Source, first: date, last: date) ->
 
 def _land(model: ModelContext, source: Source, name: SourceName, first: date, last: date) -> Landed:
     source = source_of(model, source)
-    rows, by_reason, landed = 0, Counter[str](), {}
+    rows, by_reason, late, landed = 0, Counter[str](), Counter[date](), {}
     for since, until in parts(model, name, first, last):
         try:
             batch = (source.events if name == EVENTS else source.labels)(since, until)
@@ -104,28 +107,32 @@ def _land(model: ModelContext, source: Source, name: SourceName, first: date, la
             for table in TABLES:
                 record_missing(model, table, source.missing_days(table, first, last))
             raise
-        accepted, quarantined, account, found = _put(model, name, batch, since, until, last)
+        accepted, put, found = _put(model, name, batch, since, until, last)
+        quarantined, account, landed_late = put
         rows += accepted
+        late.update(landed_late)
         by_reason.update(quarantined_by_reason(quarantined))
         landed.update(found)
     checks = evaluate(StoreContext(model, first, last, landed), name)
-    return Landed(rows, dict(sorted(by_reason.items())), checks, account)
+    own_days = days_between(first, last)
+    # Of several parts of these days, a later one may have found rows of an earlier one.
+    late_days = {day: n for day, n in sorted(late.items()) if day not in own_days}
+    return Landed(rows, dict(sorted(by_reason.items())), checks, account, late_days)
 
 
 def _put(
     model: ModelContext, name: SourceName, batch: Batch, first: date, last: date, until: date
-) -> tuple[int, pa.Table, Account, dict[date, LandedDay]]:
+) -> tuple[int, tuple[pa.Table, Account, Counter[date]], dict[date, LandedDay]]:
     """Puts what arrived on some days into the lake; the days after them, up to one, land next.
 
     Returns:
-        How many rows were accepted, those that are quarantined, and what landed.
+        How many rows were accepted, what `Landing.put` says, and what landed.
     """
     living = living_columns(model, first, last) if name == EVENTS else None
     to = Destination.of(model, name, living)
     screened = screen_events(to, batch, first, last) if name == EVENTS else screen_labels(to, batch)
-    quarantined, account = Landing(to, batch, first, last, until).put(
-        screened.accepted, screened.quarantined
-    )
+    put = Landing(to, batch, first, last, until).put(screened.accepted, screened.quarantined)
+    quarantined = put[0]
     days, arrived = days_between(first, last), count_days(screened.accepted["day"])
     landed = _landed(model, name, days, arrived, quarantined, screened.notes)
     if living is not None:
@@ -139,7 +146,7 @@ def _put(
         place, digest = (origin.place, origin.digest) if origin else (None, None)
         files.append(LandedFile(day, name, place, digest, landed[day].n))
     model.store.landing.put_files(name, files)
-    return screened.accepted.num_rows, quarantined, account, landed
+    return screened.accepted.num_rows, put, landed
 
 
 def _landed(

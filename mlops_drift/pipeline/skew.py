@@ -18,7 +18,7 @@ from mlops_drift.monitors.context import EVENTS
 from mlops_drift.monitors.serving_skew import ColumnSkew, Difference, RowSkew, SkewDay
 from mlops_drift.pipeline.features import batch_features
 from mlops_drift.pipeline.parts import parts
-from mlops_drift.pipeline.received import TOO_LATE
+from mlops_drift.pipeline.quarantine import TOO_LATE
 from mlops_drift.pipeline.scoring import ANSWER, predict_table
 from mlops_drift.pipeline.screening import taken_reasons
 from mlops_drift.pipeline.served_events import SERVED_ROW, SERVED_ROW_SQL, served_days

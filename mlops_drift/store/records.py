@@ -263,6 +263,7 @@ class Received:
     Attributes:
         day: the day that they landed or were quarantined with.
         row_day: the day that they are of; None where it cannot be read.
+        late: how many of them landed although their day had run.
         digest: of all rows of `row_day` that the source held; of one of its entries only, as the
             next two.
         stamp: size and time of change of the file of `row_day`; empty where there was none to read,
@@ -283,6 +284,7 @@ class Received:
     total: int | None = None
     waiting: int | None = None
     note: str | None = None
+    late: int | None = None
 
     @property
     def is_own(self) -> bool:
