@@ -63,7 +63,7 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         if again := judge_labels_again(model, first):
             _report_again(context.instance, model, again, span(first, last))
             further[JUDGED_AGAIN] = ", ".join(str(item.day) for item in again.evaluations)
-        yield from judged(context, model, landed.checks, {**_about(landed), **further})
+        yield from judged(context, model, landed.checks, {**about_landed(landed), **further})
 
     @model_asset(
         spec,
@@ -81,7 +81,7 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
     ) -> Iterator[dg.MaterializeResult]:
         model = lake.of(spec)
         landed = land_labels(model, source, *days_of(context))
-        yield from judged(context, model, landed.checks, _about(landed))
+        yield from judged(context, model, landed.checks, about_landed(landed))
 
     @model_asset(
         spec,
@@ -112,7 +112,8 @@ def _report_again(
     report_last_day(instance, key, [quality], model, again, failures.on)
 
 
-def _about(landed: Landed) -> Metadata:
+def about_landed(landed: Landed) -> Metadata:
+    """How many rows landed, and where all rows of the source are."""
     account = landed.account
     noted: Metadata = {"no longer in the source": account.gone, "look at": account.note}
     reasons = [{keys.REASON: why, keys.ROWS: n} for why, n in landed.quarantined.items()]

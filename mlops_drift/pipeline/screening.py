@@ -55,6 +55,14 @@ def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Scr
         if (note := require_columns(part, to.names, [to.key], hint))
         for day in pc.unique(part.days).to_pylist()
     }
+    return replace(screen_predictions(to, batch, first, last), notes=notes)
+
+
+def screen_predictions(to: Destination, batch: Batch, first: date, last: date) -> Screened:
+    """Checks rows of the days `first` to `last` whose key comes once for ever, as `screen_events`.
+
+    Predictions that are made elsewhere have their columns already.
+    """
     elsewhere = {
         "earlier": Scan(to.table, until=first - timedelta(days=1)),
         "later": Scan(to.table, since=last + timedelta(days=1)),
@@ -67,8 +75,7 @@ def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Scr
     for name in elsewhere:
         has_it = f"EXISTS (FROM known_{name} k WHERE k.key = checked.v0)"
         cases.append(f"WHEN {has_it} THEN [{taken[name]}]")
-    screened = _screen(to, batch, "ordinal", "v0", duplicate, " ".join(cases), elsewhere)
-    return replace(screened, notes=notes)
+    return _screen(to, batch, "ordinal", "v0", duplicate, " ".join(cases), elsewhere)
 
 
 def taken_reasons(key: str) -> tuple[str, str, str]:

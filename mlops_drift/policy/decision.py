@@ -16,6 +16,7 @@ from mlops_drift.policy.config import TrainingWindow
 # What a first training and a decision by hand have in place of failed checks.
 NO_CHAMPION = "no_champion"
 MANUAL = "manual"
+EXTERNAL = "external"
 
 # How the reason begins while the policy does nothing more on its own.
 PAUSED = "paused since"
@@ -25,8 +26,10 @@ EPISODE_GAP_DAYS = 7
 
 # `promote` and `rollback` are transitions that only a person asked for.
 Action = Literal["retrain", "alert", "give_up", "wait", "nothing", "promote", "rollback"]
-Status = Literal["promoted", "rejected", "failed", "waiting"]
-Kind = Literal["first", "drift", "performance", "quality", "age", "several", "by_hand", "none"]
+Status = Literal["promoted", "rejected", "failed", "waiting", "requested"]
+Kind = Literal[
+    "first", "drift", "performance", "quality", "age", "several", "by_hand", "external", "none"
+]
 
 # Actions after which nothing happens.
 IDLE: tuple[Action, ...] = ("nothing", "wait")
@@ -35,6 +38,7 @@ IDLE: tuple[Action, ...] = ("nothing", "wait")
 _NAMED: dict[Kind, tuple[str, str]] = {
     "first": (NO_CHAMPION, "first training"),
     "by_hand": (MANUAL, "by hand"),
+    "external": (EXTERNAL, "a version that was put into service elsewhere"),
 }
 
 # The kinds of the checks of what landed, and of age.
@@ -110,8 +114,9 @@ class Decision:
 class Outcome:
     """What became of a decision, as known at the end of a day.
 
-    `waiting` where a challenger passed its gates and waits for a person, `failed` where the
-    training raised; then the digest is that of the rows, the code and the description.
+    `requested` where versions are made elsewhere, and who makes them was called. `waiting` where a
+    challenger passed its gates and waits for a person, `failed` where the training raised; then
+    the digest is that of the rows, the code and the description.
     """
 
     status: Status

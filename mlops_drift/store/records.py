@@ -132,7 +132,10 @@ class WindowComparison:
 
 @dataclass(frozen=True)
 class VersionRecord:
-    """What a version is and what it reached on its test split."""
+    """What a version is and what it reached on its test split.
+
+    One of an external model has its name as `family`, its reference as `training_set`, and no run.
+    """
 
     version: int
     as_of: date
@@ -145,6 +148,15 @@ class VersionRecord:
     upper: float
     n_test: int
     mlflow_run: str
+
+
+@dataclass(frozen=True)
+class ExternalVersion:
+    """A version of predictions that are made elsewhere, as they name it, and its first day here."""
+
+    version: int
+    name: str
+    first_day: date
 
 
 @dataclass(frozen=True)
