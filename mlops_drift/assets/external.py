@@ -24,8 +24,8 @@ from mlops_drift.checks.monitors import monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.external import follow_versions
 from mlops_drift.pipeline.external_predictions import match_predictions
-from mlops_drift.pipeline.external_reference import awaited_reference
 from mlops_drift.pipeline.landing import land_predictions
+from mlops_drift.pipeline.reference_days import awaited_reference
 from mlops_drift.registry.registry import Registry
 from mlops_drift.resources import LakeResource
 from mlops_drift.sources.base import Source

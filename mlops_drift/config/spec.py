@@ -252,6 +252,11 @@ class ModelSpec(Strict):
         return opened(self.source, self.external, self.key, self.target, folder)
 
     @property
+    def landed(self) -> tuple[base.TableName, ...]:
+        """What lands of the source."""
+        return ("events", "labels", "predictions") if self.external else ("events", "labels")
+
+    @property
     def messages(self) -> Notifications:
         """Who gets messages, with the webhook that decisions call."""
         hook = self.policy.action.webhook if self.policy.action else None

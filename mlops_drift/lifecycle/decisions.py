@@ -10,8 +10,8 @@ from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.errors import UserError
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.registry import monitors_of
-from mlops_drift.pipeline.external_reference import awaited_predictions
 from mlops_drift.pipeline.missing_days import in_short
+from mlops_drift.pipeline.reference_days import awaited_predictions
 from mlops_drift.policy.decide import decide
 from mlops_drift.policy.decision import Champion, Decision, DecisionRecord
 from mlops_drift.policy.situation import Evidence, Situation

@@ -6,7 +6,8 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.drift.reference import Reference
 from mlops_drift.lifecycle.transitions import record_promotion
 from mlops_drift.pipeline.external_predictions import main_versions
-from mlops_drift.pipeline.external_reference import Frozen, freeze_reference, reference_day
+from mlops_drift.pipeline.external_reference import Frozen, freeze_reference
+from mlops_drift.pipeline.reference_days import reference_day
 from mlops_drift.policy.decision import Decision, Outcome
 from mlops_drift.registry.base import registry_lock
 from mlops_drift.schema.days import days_between

@@ -89,9 +89,12 @@ def main_versions(model: ModelContext, first: date, last: date) -> dict[date, li
     """By day, the versions that most of the predictions are of which arrived on it."""
     rows = model.store.lake.rows(
         """
-        SELECT p.day, n.version, count(*) AS n
-        FROM p JOIN n ON n.name = p.version GROUP BY ALL
-        QUALIFY rank() OVER (PARTITION BY p.day ORDER BY n DESC) = 1 ORDER BY ALL
+        WITH counted AS (
+            SELECT p.day, n.version, count(*) AS rows
+            FROM p JOIN n ON n.name = p.version GROUP BY p.day, n.version
+        )
+        SELECT day, version FROM counted
+        QUALIFY rank() OVER (PARTITION BY day ORDER BY rows DESC) = 1 ORDER BY day, version
         """,
         p=Scan(model.store.tables.landed_predictions, first, last),
         n=model.store.tables.external_versions,

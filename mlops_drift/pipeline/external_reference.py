@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.monitors.measured import Measured, measure_metric
@@ -17,6 +16,7 @@ from mlops_drift.pipeline.destination import Destination, prediction_columns
 from mlops_drift.pipeline.external_predictions import probabilities_sql, score_sql
 from mlops_drift.pipeline.landing import quarantined_by_reason
 from mlops_drift.pipeline.profiles import reference_of
+from mlops_drift.pipeline.reference_days import period_of, reference_day
 from mlops_drift.pipeline.scoring import ANSWER
 from mlops_drift.pipeline.screening import screen_predictions
 from mlops_drift.sources.base import Batch, Source, require_columns
@@ -37,36 +37,6 @@ from mlops_drift.store.write_once import canonical_json
 
 class UnusableReferenceError(UserError):
     """The reference cannot be used; the message says why, and what would be right."""
-
-
-def period_of(spec: ModelSpec) -> ReferencePeriod | None:
-    """The days that are the reference; None where it is a file, or nothing is external."""
-    declared = spec.external.reference if spec.external else None
-    return declared if isinstance(declared, ReferencePeriod) else None
-
-
-def reference_day(spec: ModelSpec) -> date:
-    """The day at whose end the reference is known: that on which its last labels are due."""
-    period = period_of(spec)
-    if period is None:
-        return spec.start_date
-    return period.last + timedelta(days=spec.target.label_delay_days)
-
-
-def awaited_reference(spec: ModelSpec, day: date) -> str:
-    """Why nothing is compared at the end of a day, in a sentence; empty where something is."""
-    period, complete = period_of(spec), reference_day(spec)
-    if period is None or day >= complete:
-        return ""
-    return (
-        f"the reference, {period.first} to {period.last}, is complete on {complete}, when its last "
-        "labels are due"
-    )
-
-
-def awaited_predictions(spec: ModelSpec, day: date) -> str:
-    """Why no version that is made elsewhere serves at the end of a day."""
-    return awaited_reference(spec, day) or "no prediction has arrived since the reference is known"
 
 
 @dataclass(frozen=True)

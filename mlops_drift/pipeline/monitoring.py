@@ -28,10 +28,10 @@ from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.monitors.serving_skew import SkewDay
 from mlops_drift.pipeline.answers import ServedAnswers
 from mlops_drift.pipeline.drift import ServedDays
-from mlops_drift.pipeline.external_reference import awaited_predictions
 from mlops_drift.pipeline.labels import LabelProfiles, coverage
 from mlops_drift.pipeline.missing_days import with_missing_days, without_events
 from mlops_drift.pipeline.performance import Outcomes, baseline_of
+from mlops_drift.pipeline.reference_days import awaited_predictions
 from mlops_drift.pipeline.skew import skew_of_days
 from mlops_drift.schema.day_columns import ordinals
 from mlops_drift.schema.days import days_between

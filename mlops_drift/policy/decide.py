@@ -54,7 +54,9 @@ def decide(
     if evidence.champion is not None:
         decision = _retraining(now)
     else:
-        decision = _idle(now, "wait", awaited) if awaited else _first_training(now)
+        decision = _first_training(now)
+        if awaited:
+            decision = replace(_idle(now, "wait", awaited), kind="none")
     # Under an id of its own, if one that failed has had it.
     failed = [past.id for past in history if past.status == "failed"]
     name, number = decision.id, 1
