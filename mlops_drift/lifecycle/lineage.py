@@ -117,15 +117,11 @@ def _trace_external(model: ModelContext, record: VersionRecord) -> list[Link]:
     rows: list[Facts] = [
         {"production day": row["day"], record.metric: row["value"], "rows": row["n"]}
         for row in store.checks.daily_values(date.max)
-        if row["version"] == record.version
+        if row["version"] == number
     ]
     return [
-        Link("version", facts),
-        *(
-            _promotion(store, one)
-            for one in store.versions.promotions()
-            if one.version == record.version
-        ),
+        Link("external version", facts),
+        *(_promotion(store, one) for one in promotions if one.version == number),
         Link("reference", reference),
         Link("performance", rows=rows[-_DAYS:]),
     ]
@@ -250,7 +246,11 @@ def _promotion(store: ModelStore, promotion: Promotion) -> Link:
         "triggers": record.cause or None if record else None,
         "reason": record.reason if record else None,
         "approved by": promotion.person
-        or (None if promotion.kind == "external" else "the policy: its gates passed"),
+        or (
+            "who makes versions elsewhere"
+            if promotion.kind == "external"
+            else "the policy: its gates passed"
+        ),
         "comment": promotion.reason,
     }
     return Link(

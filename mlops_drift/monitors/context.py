@@ -172,6 +172,10 @@ class MonitorContext(ABC):
         champion = self.champion(day)
         return champion.version if champion else 0
 
+    def since_when(self, day: date) -> str:
+        """What the age of the version that serves counts from, in words."""
+        return f"trained as of {self.trained(day)}"
+
     def unserved(self, day: date) -> str:
         """Why nobody serves a day."""
         return "no champion serves yet"

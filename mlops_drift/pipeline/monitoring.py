@@ -79,6 +79,11 @@ class StoreContext(MonitorContext):
     def champion(self, day: date) -> Promotion | None:
         return self._champions[day]
 
+    def since_when(self, day: date) -> str:
+        if self.model.spec.external:
+            return f"not known before {self.trained(day) + timedelta(days=1)}"
+        return super().since_when(day)
+
     def unserved(self, day: date) -> str:
         spec = self.model.spec
         return awaited_predictions(spec, day) if spec.external else super().unserved(day)

@@ -17,6 +17,7 @@ from mlops_drift.policy.config import TrainingWindow
 NO_CHAMPION = "no_champion"
 MANUAL = "manual"
 EXTERNAL = "external"
+EXTERNAL_CAUSE = "a version that is made elsewhere"
 
 # How the reason begins while the policy does nothing more on its own.
 PAUSED = "paused since"
@@ -38,7 +39,7 @@ IDLE: tuple[Action, ...] = ("nothing", "wait")
 _NAMED: dict[Kind, tuple[str, str]] = {
     "first": (NO_CHAMPION, "first training"),
     "by_hand": (MANUAL, "by hand"),
-    "external": (EXTERNAL, "a version that was put into service elsewhere"),
+    "external": (EXTERNAL, EXTERNAL_CAUSE),
 }
 
 # The kinds of the checks of what landed, and of age.
