@@ -3,15 +3,26 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from typing import Annotated
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from mlops_drift.schema.days import days_between
 from mlops_drift.sources.arrow_types import plain
-from mlops_drift.sources.base import Batch, Origin, Part, SourceError, with_near_names
+from mlops_drift.sources.base import Batch, Look, Origin, Part, SourceError, with_near_names
 from mlops_drift.sources.dating import moments, odd_hours
 from mlops_drift.sql import engine
+
+RereadDays = Annotated[
+    int,
+    Field(
+        ge=0,
+        description="Days before those that run which are read again with them, so that rows that "
+        "came late or were changed are noticed.",
+    ),
+]
 
 
 def part_of(rows: pa.Table, place: str, day_column: str, timezone: str) -> Part:
@@ -41,25 +52,31 @@ def part_of(rows: pa.Table, place: str, day_column: str, timezone: str) -> Part:
     return Part(rows, days, times, place, day_column, unusable=tuple(unusable))
 
 
-def batch_of(part: Part, first: date, last: date, origin: str, timezone: str) -> Batch:
-    """The rows of the days `first` to `last`; rows of other days are left out.
+def batch_of(part: Part, since: date, days: tuple[date, date], origin: str, timezone: str) -> Batch:
+    """The rows of some days; and of days before them, what they hold now.
 
     Args:
-        part: what was read for these days.
-        first: the first of them.
-        last: the last of them.
+        part: what was read; rows of other days are left out.
+        since: the first day that was read.
+        days: the first and the last day that were asked for.
         origin: the place of the rows, as it is recorded.
         timezone: whose midnights divide the days.
     """
-    days = days_between(first, last)
-    mine = part.filter(pc.is_in(part.days, value_set=pa.array(days, pa.date32())))
+    asked = days_between(*days)
+    mine = _of_days(part, asked)
     digests = digests_of(mine)
     notes = [odd_hours([mine.times], timezone), _without_day(part)]
+    past = _of_days(part, days_between(since, days[0])[:-1])
     return Batch(
         (mine,),
-        origins={day: Origin(origin, digests.get(day, "")) for day in days},
+        origins={day: Origin(origin, digests.get(day, "")) for day in asked},
+        others=lambda stamps: [Look(past, since=since, before=days[0])],
         note="; ".join(filter(None, notes)),
     )
+
+
+def _of_days(part: Part, days: list[date]) -> Part:
+    return part.filter(pc.is_in(part.days, value_set=pa.array(days, pa.date32())))
 
 
 def digests_of(part: Part) -> dict[date, str]:

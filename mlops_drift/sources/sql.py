@@ -1,6 +1,6 @@
 """Events and labels from the tables and queries of a database."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -13,7 +13,7 @@ from mlops_drift.sources.base import Batch, Source, SourceConfig, TableName
 from mlops_drift.sources.database import address, statement
 from mlops_drift.sources.database.reading import Database, DaysAreTextsError
 from mlops_drift.sources.database.statement import Bounds
-from mlops_drift.sources.dated_rows import batch_of, part_of
+from mlops_drift.sources.dated_rows import RereadDays, batch_of, part_of
 from mlops_drift.sources.dating import TimeZone
 from mlops_drift.variables import variables_in
 
@@ -77,6 +77,7 @@ class SqlSource(SourceConfig):
         description="One row a label: key, label; its day is the day on which it became known."
     )
     timezone: TimeZone = "UTC"
+    reread_days: RereadDays = 3
     timeout_seconds: float = Field(
         300, gt=0, description="How long one read may take before it is stopped."
     )
@@ -107,9 +108,9 @@ class Sql(Source):
 
     def _batch(self, name: TableName, first: date, last: date) -> Batch:
         table, zone = self._tables[name], self._config.timezone
-        place = self._place(name)
-        part = part_of(self._read(name, first, last), place, table.day_column, zone)
-        return batch_of(part, first, last, place, zone)
+        place, since = self._place(name), first - timedelta(days=self._config.reread_days)
+        part = part_of(self._read(name, since, last), place, table.day_column, zone)
+        return batch_of(part, since, (first, last), place, zone)
 
     def _read(self, name: TableName, first: date, last: date) -> pa.Table:
         table, zone = self._tables[name], self._config.timezone
