@@ -61,6 +61,11 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
                 **row_count(served.rows),
                 "added rows": served.added,
                 "versions": ", ".join(map(str, served.versions)) or "none serves yet",
+                **(
+                    {"without a value that the version needs": served.lacking}
+                    if served.lacking
+                    else {}
+                ),
                 **(version_link(spec, registry, served.versions[-1]) if served.versions else {}),
                 **lineage,
                 **scored_metadata(score_shadows(model, *days_of(context))),

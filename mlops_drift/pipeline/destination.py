@@ -1,11 +1,11 @@
 """Where the rows of a source land."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.pipeline.living import FurtherColumn, LivingColumns, named
+from mlops_drift.pipeline.living import FurtherColumn, LivingColumns, kept_since, named
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import TableName
 from mlops_drift.store.lake import Lake
@@ -19,6 +19,7 @@ class Destination:
     Attributes:
         columns: those declared, without the key.
         further: others, which only versions know.
+        since: the first day on which a column is kept, of those that came later than others.
     """
 
     lake: Lake
@@ -28,17 +29,24 @@ class Destination:
     columns: Mapping[str, Column]
     start_date: date
     further: tuple[FurtherColumn, ...] = ()
+    since: Mapping[str, date] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, model: ModelContext, source: TableName, living: LivingColumns | None = None
+        cls,
+        model: ModelContext,
+        source: TableName,
+        living: LivingColumns | None = None,
+        first: date | None = None,
     ) -> "Destination":
-        """Where one of the two lands; of events, with what versions need besides."""
+        """Where one of the two lands, from a day on; for events, what versions need is given."""
         spec, store = model.spec, model.store
         labels = {spec.target.column: spec.target.labels}
         columns = spec.source_columns if source == "events" else labels
-        further = tuple(living.of_source) if living and source == "events" else ()
-        return cls(store.lake, store.tables, source, spec.key, columns, spec.start_date, further)
+        where = store.lake, store.tables, source, spec.key, columns, spec.start_date
+        if living is None:
+            return cls(*where)
+        return cls(*where, tuple(living.of_source), kept_since(model, first))
 
     @property
     def table(self) -> Table:

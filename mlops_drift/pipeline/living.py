@@ -6,7 +6,6 @@ from datetime import date
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.schema.columns import Column
-from mlops_drift.store.records import LandedColumn
 from mlops_drift.store.tables import Table
 
 
@@ -33,10 +32,12 @@ class LivingColumns:
 
     Attributes:
         versions: the model as each of them knows it, by its number.
+        active: those of them that serve the days or later ones, or wait.
         further: their columns that are not declared, or not with that type.
     """
 
     versions: Mapping[int, ModelContext]
+    active: frozenset[int]
     further: tuple[FurtherColumn, ...]
 
     @property
@@ -45,16 +46,16 @@ class LivingColumns:
         return [one for one in self.further if not one.column.derived]
 
     def without(self, name: str) -> str:
-        """What the versions do while the source lacks a column, for the end of a sentence."""
+        """What the active versions do while the source lacks a column: the end of a sentence."""
         found = ""
-        for number, known in self.versions.items():
-            column = known.spec.columns.get(name)
+        for number in sorted(self.active):
+            column = self.versions[number].spec.columns.get(name)
             if column is None or column.derived:
                 continue
             found += (
-                f"; version {number} goes on with nulls, which it has learned (nullable: true)"
+                f"; version {number} goes on with nulls, which it may (nullable: true)"
                 if column.nullable
-                else f"; version {number} knows it as nullable: false and predicts nothing without"
+                else f"; version {number} predicts nothing on such a day (nullable: false)"
             )
         return found
 
@@ -75,13 +76,13 @@ def living_columns(model: ModelContext, first: date, last: date) -> LivingColumn
     wait.
     """
     promotions = model.store.versions.promotions()
-    numbers = [one.version for one in promotions if one.as_of >= first]
-    numbers += [one.version for one in promotions if one.as_of < first][-1:]
-    numbers += [one.version for one in promotions[-2:]]
+    active = [one.version for one in promotions if one.as_of >= first]
+    active += [one.version for one in promotions if one.as_of < first][-1:]
     waits = model.store.decisions.waiting(first, last)
-    numbers += [one.challenger for one in waits.values() if one.challenger]
-    versions = {number: model.of_version(number) for number in sorted({*numbers})}
-    return LivingColumns(versions, tuple(_further(model, versions)))
+    active += [one.challenger for one in waits.values() if one.challenger]
+    numbers = {*active, *(one.version for one in promotions[-2:])}
+    versions = {number: model.of_version(number) for number in sorted(numbers)}
+    return LivingColumns(versions, frozenset(active), tuple(_further(model, versions)))
 
 
 def note_columns(model: ModelContext, living: LivingColumns, first: date, last: date) -> None:
@@ -94,15 +95,22 @@ def note_columns(model: ModelContext, living: LivingColumns, first: date, last: 
 
 def columns_since(model: ModelContext) -> date | None:
     """The first day since which all declared columns are kept; None where all days have them."""
+    return max(kept_since(model).values(), default=None)
+
+
+def kept_since(model: ModelContext, now: date | None = None) -> dict[str, date]:
+    """The first day of each declared column that is not kept as long as others are.
+
+    One that is on no record begins now.
+    """
     columns = model.spec.columns | model.spec.inputs
     known = model.store.landing.columns()
-    mine = [one.first_day for one in known if _declares(columns, one)]
-    since = max(mine, default=None)
-    return since if since and since > min(one.first_day for one in known) else None
-
-
-def _declares(columns: Mapping[str, Column], one: LandedColumn) -> bool:
-    return one.column in columns and columns[one.column].type == one.type
+    begin = min((one.first_day for one in known), default=date.min)
+    return {
+        one.column: one.first_day
+        for one in known
+        if one.first_day > begin and one.column in columns and columns[one.column].type == one.type
+    }
 
 
 def _further(model: ModelContext, versions: Mapping[int, ModelContext]) -> list[FurtherColumn]:
