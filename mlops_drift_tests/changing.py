@@ -1,5 +1,7 @@
 """A model whose columns change while it serves: one is added, one removed, one retyped."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,7 @@ from mlops_drift.policy.decision import IDLE
 from mlops_drift_tests import steps
 from mlops_drift_tests.tiny import day
 
-ROWS = 60
+ROWS, DAYS = 60, 15
 START = {
     "a": {"type": "number", "nullable": False},
     "b": {"type": "number"},
@@ -17,9 +19,9 @@ START = {
 }
 # By the first day in number that they are declared on: a change of `columns`, `...` takes one away.
 CHANGES = {
-    6: {"d": {"type": "category"}},
-    12: {"b": ...},
-    18: {"n": {"type": "category"}},
+    5: {"d": {"type": "category"}},
+    8: {"b": ...},
+    11: {"n": {"type": "category"}},
 }
 SOURCE = {
     "kind": "files",
@@ -29,7 +31,7 @@ SOURCE = {
 
 
 def events_of(number):
-    """The events of a day: `d` comes on day 6, `b` ends on day 12, `n` is text from day 18 on."""
+    """The events of a day: `d` comes, `b` ends and `n` is text from these days on."""
     rng = np.random.default_rng(number)
     events = pd.DataFrame(
         {
@@ -40,11 +42,12 @@ def events_of(number):
             "d": rng.choice(["blue", "red"], ROWS),
         }
     )
-    if number < 6:
+    added, removed, retyped = CHANGES
+    if number < added:
         events = events.drop(columns="d")
-    if number >= 12:
+    if number >= removed:
         events = events.drop(columns="b")
-    if number >= 18:
+    if number >= retyped:
         events["n"] = events["n"].replace("4", "4+")
     return events
 
@@ -78,6 +81,13 @@ def declared(world, number, **changes):
             **changes,
         }
     )
+
+
+def live_all(world, days, also=lambda about, number: None):
+    """So many days, each with the columns that are declared on it."""
+    for first, end in pairwise([0, *(one for one in CHANGES if one < days), days]):
+        declared(world, first)
+        live(world, first, end - 1, also)
 
 
 def live(world, first, last, also=lambda about, number: None):

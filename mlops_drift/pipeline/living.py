@@ -106,11 +106,9 @@ def kept_since(model: ModelContext, now: date | None = None) -> dict[str, date]:
     columns = model.spec.columns | model.spec.inputs
     known = model.store.landing.columns()
     begin = min((one.first_day for one in known), default=date.min)
-    return {
-        one.column: one.first_day
-        for one in known
-        if one.first_day > begin and one.column in columns and columns[one.column].type == one.type
-    }
+    days = {(one.column, one.type): one.first_day for one in known}
+    found = {name: days.get((name, column.type), now) for name, column in columns.items()}
+    return {name: day for name, day in found.items() if known and day and day > begin}
 
 
 def _further(model: ModelContext, versions: Mapping[int, ModelContext]) -> list[FurtherColumn]:
