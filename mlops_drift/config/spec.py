@@ -254,7 +254,8 @@ class ModelSpec(Strict):
     def tables(self) -> ModelTables:
         """The tables of this model."""
         named = self.name, self.key, self.key_type
-        return model_tables(*named, self.columns, self.target, self.inputs)
+        derivation = self.derivation.digest if self.derivation else ""
+        return model_tables(*named, self.columns, self.target, self.inputs, derivation)
 
     @property
     def lookback(self) -> Lookback:

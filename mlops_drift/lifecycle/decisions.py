@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest
-from mlops_drift.config.version_columns import changes
+from mlops_drift.config.version_columns import changed_columns
 from mlops_drift.errors import UserError
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.registry import monitors_of
@@ -115,8 +115,7 @@ def gather_evidence(
 
 def _columns_changed(model: ModelContext, version: int, day: date) -> CheckEvaluation | None:
     """That a version knows other columns than are declared, as a failed check of a day."""
-    then, now = model.of_version(version).spec.columns, model.spec.columns
-    found = changes(then, now)
+    found = changed_columns(model.of_version(version).spec, model.spec)
     if not found:
         return None
     return CheckEvaluation(
@@ -131,7 +130,7 @@ def _columns_changed(model: ModelContext, version: int, day: date) -> CheckEvalu
         reason=f"the columns have changed since version {version} was trained: {', '.join(found)}",
         value=len(found),
         threshold=0,
-        n=len(now),
+        n=len(model.spec.columns),
     )
 
 

@@ -1,12 +1,12 @@
 """The columns that days are kept with: those declared, and others that versions still need."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.schema.columns import Column
-from mlops_drift.store.tables import Table
+from mlops_drift.store.tables import Table, UserColumn
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,14 @@ class FurtherColumn:
 
     Attributes:
         name: in the table: its own, or one with its type where another one is called so.
-        called: its name in the source, or in the features.sql of the version.
+        called: its name in the source, or in the features.sql that derives it.
+        derivation: the digest of that; empty where the source has it.
         versions: the numbers of those that know it.
     """
 
     name: str
     called: str
+    derivation: str
     column: Column
     versions: tuple[int, ...]
     is_feature: bool
@@ -87,10 +89,9 @@ def living_columns(model: ModelContext, first: date, last: date) -> LivingColumn
 
 def note_columns(model: ModelContext, living: LivingColumns, first: date, last: date) -> None:
     """Records which columns are kept with the events of some days, and with their features."""
-    spec = model.spec
-    further = [(one.called, one.column) for one in living.further]
-    kept = [*(spec.columns | spec.inputs).items(), *further]
-    model.store.landing.note_columns({(name, one.type) for name, one in kept}, first, last)
+    kept = {(name, column.type, made) for name, column, made in _identified(model)}
+    kept |= {(one.called, one.column.type, one.derivation) for one in living.further}
+    model.store.landing.note_columns(kept, first, last)
 
 
 def columns_since(model: ModelContext) -> date | None:
@@ -103,27 +104,37 @@ def kept_since(model: ModelContext, now: date | None = None) -> dict[str, date]:
 
     One that is on no record begins now.
     """
-    columns = model.spec.columns | model.spec.inputs
     known = model.store.landing.columns()
     begin = min((one.first_day for one in known), default=date.min)
-    days = {(one.column, one.type): one.first_day for one in known}
-    found = {name: days.get((name, column.type), now) for name, column in columns.items()}
+    days = {(one.column, one.type, one.derivation): one.first_day for one in known}
+    found = {
+        name: days.get((name, column.type, made), now) for name, column, made in _identified(model)
+    }
     return {name: day for name, day in found.items() if known and day and day > begin}
 
 
-def _further(model: ModelContext, versions: Mapping[int, ModelContext]) -> list[FurtherColumn]:
+def _identified(model: ModelContext) -> Iterator[tuple[str, Column, str]]:
+    """Name, what it is, and digest of what derives it, of each column that is declared."""
     spec = model.spec
+    for name, column in (spec.inputs | spec.columns).items():
+        made = spec.derivation.digest if column.derived and spec.derivation else ""
+        yield name, column, made
+
+
+def _further(model: ModelContext, versions: Mapping[int, ModelContext]) -> list[FurtherColumn]:
     if all(known is model for known in versions.values()):
         return []
-    declared = spec.columns | spec.inputs
-    kept = {(name, column.type, column.derived) for name, column in declared.items()}
-    taken = {name.lower() for name in [spec.key, *declared, spec.target.column]}
-    found: dict[tuple[str, str, bool], FurtherColumn] = {}
+    declared = [(name, column.type, made) for name, column, made in _identified(model)]
+    taken = {
+        name.lower()
+        for name in [model.spec.key, model.spec.target.column, *(name for name, *_ in declared)]
+    }
+    found: dict[tuple[str, str, str], FurtherColumn] = {}
     # The newest version says what values are acceptable.
     for number, known in sorted(versions.items(), reverse=True):
-        for name, column in (known.spec.inputs | known.spec.columns).items():
-            identity = (name, column.type, column.derived)
-            if identity in kept:
+        for name, column, made in _identified(known):
+            identity = (name, column.type, made)
+            if identity in declared:
                 continue
             before = found.get(identity)
             alias = before.name if before else _free(name, column, taken)
@@ -131,6 +142,7 @@ def _further(model: ModelContext, versions: Mapping[int, ModelContext]) -> list[
             found[identity] = FurtherColumn(
                 alias,
                 name,
+                made,
                 before.column if before else column,
                 (*(before.versions if before else ()), number),
                 name in known.spec.columns or bool(before and before.is_feature),
@@ -147,6 +159,6 @@ def _free(name: str, column: Column, taken: set[str]) -> str:
     return found
 
 
-def named(columns: Iterable[FurtherColumn]) -> dict[str, tuple[str, Column]]:
-    """By name in a table, that in the YAML and what the column is."""
-    return {one.name: (one.called, one.column) for one in columns}
+def named(columns: Iterable[FurtherColumn]) -> dict[str, tuple[UserColumn, Column]]:
+    """By name in a table, which column of the user it is."""
+    return {one.name: (UserColumn(one.called, one.derivation), one.column) for one in columns}
