@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.living import FurtherColumn, LivingColumns, kept_since, named
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import TableName
@@ -12,9 +13,16 @@ from mlops_drift.store.lake import Lake
 from mlops_drift.store.tables import ModelTables, Table
 
 
+def prediction_columns(spec: ModelSpec) -> Mapping[str, Column]:
+    """What the columns of predictions that are made elsewhere must be like."""
+    if spec.external is None:
+        raise TypeError(f"the predictions of {spec.name} are made here")
+    return spec.external.checked(spec.target)
+
+
 @dataclass(frozen=True)
 class Destination:
-    """Where the events or the labels of a model land.
+    """Where a table of a model's source lands.
 
     Attributes:
         columns: those declared, without the key.
@@ -24,6 +32,7 @@ class Destination:
 
     lake: Lake
     tables: ModelTables
+    table: Table
     source: TableName
     key: str
     columns: Mapping[str, Column]
@@ -39,21 +48,21 @@ class Destination:
         living: LivingColumns | None = None,
         first: date | None = None,
     ) -> "Destination":
-        """Where one of the two lands, from a day on; for events, what versions need is given."""
-        spec, store = model.spec, model.store
-        labels = {spec.target.column: spec.target.labels}
-        columns = spec.source_columns if source == "events" else labels
-        where = store.lake, store.tables, source, spec.key, columns, spec.start_date
-        if living is None:
-            return cls(*where)
-        return cls(*where, tuple(living.of_source), kept_since(model, first))
-
-    @property
-    def table(self) -> Table:
-        """Where accepted rows land."""
-        if self.source == "labels":
-            return self.tables.labels
-        return self.tables.events.with_columns(named(self.further))
+        """Where one of them lands, from a day on; for events, what versions need is given."""
+        spec, tables = model.spec, model.store.tables
+        columns: Mapping[str, Column]
+        further: tuple[FurtherColumn, ...] = ()
+        match source:
+            case "events":
+                further = tuple(living.of_source) if living else ()
+                table, columns = tables.events.with_columns(named(further)), spec.source_columns
+            case "labels":
+                table, columns = tables.labels, {spec.target.column: spec.target.labels}
+            case "predictions":
+                table, columns = tables.landed_predictions, prediction_columns(spec)
+        named_so = source, spec.key, columns, spec.start_date
+        since = kept_since(model, first) if living else {}
+        return cls(model.store.lake, tables, table, *named_so, further, since)
 
     @property
     def names(self) -> list[str]:

@@ -102,7 +102,7 @@ def evaluate_gates(model: ModelContext, version: int) -> list[GateResult]:
             fresh_rows=fresh_rows,
             fresh_predictions=fresh_predictions,
             refitted=refitted,
-            made_by_this_code=is_of_this_code(tags),
+            made_by_this_code=is_of_this_code(tags, spec.training),
             champion_comparison=_champion_comparison(model, version, stored, predict),
             compiled_differs=_compiled_differs(model, version, tags.get(COMPILED_TAG)),
             milliseconds={name: proofs[name] for name in MEASURED_ONCE if name in proofs},

@@ -6,6 +6,7 @@ By SQL each row gets its typed values and the list of what is wrong with it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ from mlops_drift.pipeline.constraints import (
 )
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.raw_rows import as_json
-from mlops_drift.sources.base import Batch, require_columns, with_near_names
+from mlops_drift.sources.base import Batch, Part, require_columns, with_near_names
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
 
@@ -52,20 +53,55 @@ def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Scr
             lacks a declared column, or its records have a column in another case.
     """
     notes, absent = _lacking(to, batch)
+    return replace(screen_predictions(to, batch, first, last), notes=notes, absent=absent)
+
+
+def screen_predictions(to: Destination, batch: Batch, first: date, last: date) -> Screened:
+    """Checks rows of the days `first` to `last` whose key comes once for ever, as `screen_events`.
+
+    Predictions that are made elsewhere have their columns already.
+    """
     elsewhere = {
         "earlier": Scan(to.table, until=first - timedelta(days=1)),
         "later": Scan(to.table, since=last + timedelta(days=1)),
     }
+    return _screen_keys(to, batch, elsewhere)
+
+
+def screen_late(to: Destination, part: Part) -> Screened:
+    """Checks rows of days that have landed, which have no row of the same key, as on their day.
+
+    Raises:
+        SourceError: as of rows that come in time.
+    """
+    batch, days = Batch((part,)), pc.min_max(part.days).as_py()
+    if to.source == "labels":
+        return screen_labels(to, batch)
+    _ = _lacking(to, batch)
+    elsewhere = {
+        "earlier": Scan(to.table, until=days["max"] - timedelta(days=1)),
+        "later": Scan(to.table, since=days["min"] + timedelta(days=1)),
+    }
+    return _screen_keys(to, batch, elsewhere, {"earlier": "<", "later": ">"})
+
+
+def _screen_keys(
+    to: Destination,
+    batch: Batch,
+    elsewhere: Mapping[str, Scan],
+    than_own: Mapping[str, str] = MappingProxyType({}),
+) -> Screened:
+    """Checks events; a key that a day elsewhere has is taken, of days on one side of its own."""
     elsewhere = {name: scan for name, scan in elsewhere.items() if to.lake.holds(scan)}
     duplicate, earlier, later = map(literal, taken_reasons(to.key))
     taken = {"earlier": earlier, "later": later}
     # As if the days landed one after another: what comes twice in a batch may be of two days.
     cases = [f"WHEN rank > rank_in_day THEN [{earlier}]"]
     for name in elsewhere:
-        has_it = f"EXISTS (FROM known_{name} k WHERE k.key = checked.v0)"
+        side = f"AND k.day {than_own[name]} checked.day" if than_own else ""
+        has_it = f"EXISTS (FROM known_{name} k WHERE k.key = checked.v0 {side})"
         cases.append(f"WHEN {has_it} THEN [{taken[name]}]")
-    screened = _screen(to, batch, "ordinal", "v0", duplicate, " ".join(cases), elsewhere)
-    return replace(screened, notes=notes, absent=absent)
+    return _screen(to, batch, "ordinal", "v0", duplicate, " ".join(cases), elsewhere)
 
 
 def _lacking(
@@ -147,9 +183,10 @@ def _screen(
         texts_of(to.lake, part, cells, offset) for part, offset in zip(parts, offsets, strict=True)
     )
     # Of all days, only the keys of these rows: Parquet knows where such may be.
+    key = identifier(to.key)
     known = "".join(
-        f"known_{name} AS MATERIALIZED (SELECT DISTINCT {identifier(to.key)} AS key FROM {name} "
-        f"WHERE {identifier(to.key)} IN (SELECT v0 FROM checked)),"
+        f"known_{name} AS MATERIALIZED (SELECT DISTINCT {key} AS key, day FROM {name} "
+        f"WHERE {key} IN (SELECT v0 FROM checked)),"
         for name in elsewhere
     )
     sql = f"""

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from math import isclose
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.learning.families.registry import SHIPPED
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.monitors.context import EVENTS
 from mlops_drift.monitors.serving_skew import ColumnSkew, Difference, RowSkew, SkewDay
 from mlops_drift.pipeline.features import batch_features
 from mlops_drift.pipeline.parts import parts
-from mlops_drift.pipeline.received import TOO_LATE
+from mlops_drift.pipeline.quarantine import TOO_LATE
 from mlops_drift.pipeline.scoring import ANSWER, predict_table
 from mlops_drift.pipeline.screening import taken_reasons
 from mlops_drift.pipeline.served_events import SERVED_ROW, SERVED_ROW_SQL, served_days
@@ -26,6 +28,8 @@ from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import RemovedError
 
+# Relative difference of numbers that are equal but for the last digits.
+ROUNDING = 1e-9
 _NOT_LANDED = "it was not read when its day landed"
 
 
@@ -251,7 +255,10 @@ def _predictions(
             for day in pc.unique(pairs["day"].take(mine)).to_pylist():
                 skipped.setdefault(day, {})[version] = str(error)
             continue
-        predicted.append(predict_table(spec, model.registry, version, features.take(mine)))
+        again = predict_table(spec, model.registry, version, features.take(mine))
+        if model.store.versions.get(version).family not in SHIPPED:
+            again = _without_rounding(again, pairs.take(mine), names)
+        predicted.append(again)
         rows.append(mine)
     if not rows:
         return {name: {} for name in names}, skipped
@@ -263,6 +270,31 @@ def _predictions(
         for name in names
     }
     return {name: one.by_day(is_same[places[order]]) for name, one in compared.items()}, skipped
+
+
+def _without_rounding(again: pa.Table, logged: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Predictions in which a number that was served but for its last digits is as it was served.
+
+    Estimators of a user's own may round a row otherwise alone than among others; the shipped ones
+    do not.
+    """
+    for name in names:
+        column = again[name]
+        values = [
+            served if _is_rounded(served, batch) else batch
+            for served, batch in zip(logged[name].to_pylist(), column.to_pylist(), strict=True)
+        ]
+        place = again.schema.get_field_index(name)
+        again = again.set_column(place, again.schema.field(name), [pa.array(values, column.type)])
+    return again
+
+
+def _is_rounded(served: object, batch: object) -> bool:
+    if isinstance(served, list) and isinstance(batch, list):
+        return len(served) == len(batch) and all(map(_is_rounded, served, batch))
+    if isinstance(served, float) and isinstance(batch, float):
+        return isclose(served, batch, rel_tol=ROUNDING, abs_tol=ROUNDING**2)
+    return False
 
 
 def _array(column: pa.ChunkedArray) -> pa.Array:

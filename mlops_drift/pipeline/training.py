@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 from pydantic import TypeAdapter
 
-from mlops_drift import settings
+from mlops_drift import project, settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest, learning_digest
 from mlops_drift.config.version_columns import VersionColumns
@@ -130,7 +130,7 @@ def train_challenger(
     identity = {
         "training_set": set_id,
         "spec_digest": learning_digest(spec),
-        "code_digest": learning_code_digest(LIBRARIES),
+        "code_digest": learning_code_digest(LIBRARIES, spec.training.own_paths),
     }
     model.registry.prepare(spec.name)
     # A person who takes a version back does not wait for a training.
@@ -198,6 +198,8 @@ def train_package(
     metric = spec.training.metric
     measured = _test_metrics(spec, test_part[label].to_numpy(), prediction, score)
     value, lower, upper = (measured[f"test_{metric}{end}"] for end in ("", "_lower", "_upper"))
+    here = project.current()
+    root = here.root if here else None
     facts = {
         "as_of": as_of.isoformat(),
         "rows": training_set.rows,
@@ -209,8 +211,8 @@ def train_package(
         "n_test": training_set.test.num_rows,
         "cv_value": found.value,
         "seconds": seconds,
-        "git_sha": git_sha(settings.PROJECT_ROOT),
-        "lock_digest": lock_digest(settings.PROJECT_ROOT),
+        "git_sha": git_sha(root),
+        "lock_digest": lock_digest(root),
     }
     return VersionPackage(
         pipeline=trained.pipeline,

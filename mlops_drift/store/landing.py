@@ -64,6 +64,18 @@ class LandingRepository:
         rows = self._lake.rows(sql, f=Scan(self._tables.files, first, last))
         return {row["day"]: row["n"] for row in rows}
 
+    def late_days(self, first: date, last: date, sources: Collection[str]) -> list[date]:
+        """The days that rows of some sources landed on late, when others landed, `first` to `last`.
+
+        These others are not among them.
+        """
+        landed, names = f"BETWEEN '{first}' AND '{last}'", ", ".join(map(literal, sources))
+        sql = (
+            f"SELECT DISTINCT row_day FROM r WHERE late > 0 AND source IN ({names}) "
+            f"AND day {landed} AND row_day NOT {landed} ORDER BY row_day"
+        )
+        return [row["row_day"] for row in self._lake.rows(sql, r=self._tables.received)]
+
     def last_events(self, until: date) -> date | None:
         """The last day up to another whose events were read, unusable ones too."""
         sql = f"FROM f WHERE source = 'events' AND n > 0 AND NOT ({_IS_MISSING})"
