@@ -48,9 +48,9 @@ def external_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition
         check_specs=monitor_specs(spec, PREDICTIONS, asset_key(spec, PREDICTIONS)),
     )
     def predictions(
-        context: dg.AssetExecutionContext, lake: LakeResource
+        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
     ) -> Iterator[dg.MaterializeResult]:
-        model = lake.of(spec)
+        model = mlops_drift_lake.of(spec)
         landed = land_predictions(model, source, *days_of(context))
         yield from judged(context, model, landed.checks, about_landed(landed))
 
@@ -66,9 +66,11 @@ def external_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition
         upstream=[FEATURES, LABELS, PREDICTIONS],
     )
     def production_predictions(
-        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+        context: dg.AssetExecutionContext,
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> dg.MaterializeResult:
-        model, (first, last) = lake.of(spec, registry), days_of(context)
+        model, (first, last) = mlops_drift_lake.of(spec, mlops_drift_registry), days_of(context)
         matched = match_predictions(model, first, last)
         with user_errors():
             promoted = follow_versions(model, source, first, last)

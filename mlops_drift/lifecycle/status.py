@@ -97,7 +97,11 @@ def _champion(store: ModelStore, promotion: Promotion) -> dict[str, object]:
 
 
 def _source(account: Account) -> dict[str, object]:
-    by_day = {"late": account.late, "gone_days": account.gone_days}
+    by_day = {
+        "late": account.late,
+        "gone_days": account.gone_days,
+        "landed_late": account.landed_late,
+    }
     return vars(account) | {
         name: [{"day": day, "rows": number} for day, number in rows.items()]
         for name, rows in by_day.items()

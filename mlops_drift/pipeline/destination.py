@@ -6,6 +6,7 @@ from datetime import date
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.pipeline.living import FurtherColumn, LivingColumns, named
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import TableName
 from mlops_drift.store.lake import Lake
@@ -21,7 +22,12 @@ def prediction_columns(spec: ModelSpec) -> Mapping[str, Column]:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a table of a model's source lands; the declared columns are without the key."""
+    """Where a table of a model's source lands.
+
+    Attributes:
+        columns: those declared, without the key.
+        further: others, which only versions know.
+    """
 
     lake: Lake
     tables: ModelTables
@@ -30,20 +36,26 @@ class Destination:
     key: str
     columns: Mapping[str, Column]
     start_date: date
+    further: tuple[FurtherColumn, ...] = ()
 
     @classmethod
-    def of(cls, model: ModelContext, source: TableName) -> "Destination":
-        """Where one of them lands."""
+    def of(
+        cls, model: ModelContext, source: TableName, living: LivingColumns | None = None
+    ) -> "Destination":
+        """Where one of them lands; of events, with what versions need besides."""
         spec, tables = model.spec, model.store.tables
         columns: Mapping[str, Column]
+        further: tuple[FurtherColumn, ...] = ()
         match source:
             case "events":
-                table, columns = tables.events, spec.source_columns
+                further = tuple(living.of_source) if living else ()
+                table, columns = tables.events.with_columns(named(further)), spec.source_columns
             case "labels":
                 table, columns = tables.labels, {spec.target.column: spec.target.labels}
             case "predictions":
                 table, columns = tables.landed_predictions, prediction_columns(spec)
-        return cls(model.store.lake, tables, table, source, spec.key, columns, spec.start_date)
+        named_so = source, spec.key, columns, spec.start_date
+        return cls(model.store.lake, tables, table, *named_so, further)
 
     @property
     def names(self) -> list[str]:

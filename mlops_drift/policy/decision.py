@@ -19,6 +19,9 @@ MANUAL = "manual"
 EXTERNAL = "external"
 EXTERNAL_CAUSE = "a version that is made elsewhere"
 
+# What stands for a failed check where a version knows other columns than are declared.
+COLUMNS_CHANGED = "columns_changed"
+
 # How the reason begins while the policy does nothing more on its own.
 PAUSED = "paused since"
 
@@ -28,9 +31,8 @@ EPISODE_GAP_DAYS = 7
 # `promote` and `rollback` are transitions that only a person asked for.
 Action = Literal["retrain", "alert", "give_up", "wait", "nothing", "promote", "rollback"]
 Status = Literal["promoted", "rejected", "failed", "waiting", "requested"]
-Kind = Literal[
-    "first", "drift", "performance", "quality", "age", "several", "by_hand", "external", "none"
-]
+Trigger = Literal["drift", "performance", "quality", "age", "columns", "several"]
+Kind = Literal["first", Trigger, "by_hand", "external", "none"]
 
 # Actions after which nothing happens.
 IDLE: tuple[Action, ...] = ("nothing", "wait")
@@ -42,12 +44,13 @@ _NAMED: dict[Kind, tuple[str, str]] = {
     "external": (EXTERNAL, EXTERNAL_CAUSE),
 }
 
-# The kinds of the checks of what landed, and of age.
+# The kinds of the checks of what landed, of age, and of changed columns.
 _KINDS: dict[str, Kind] = {
     DataQuality.name: "quality",
     Volume.name: "quality",
     Freshness.name: "quality",
     ModelAge.name: "age",
+    COLUMNS_CHANGED: "columns",
 }
 
 

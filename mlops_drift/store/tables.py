@@ -1,7 +1,7 @@
 """The tables of one model: their names and schemas, declared once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -20,6 +20,7 @@ from mlops_drift.store.records import (
     DecisionRow,
     ExternalVersion,
     LabelArrivals,
+    LandedColumn,
     LandedFile,
     Promotion,
     QuarantinedRow,
@@ -59,17 +60,32 @@ class Table:
     `about` says what columns mean that are not the user's, where an asset shows the table. Of the
     columns `bounds` each file has its lowest and highest value on record: a query opens
     only the files that may hold what it asks for.
+
+    Attributes:
+        columns: those of the user, which may change their type, each with its name in the YAML;
+            see `stored_names`.
     """
 
     name: str
     schema: pa.Schema
     bounds: tuple[str, ...] = ("day",)
     about: descriptions.Descriptions = field(default_factory=dict, compare=False)
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def has_days(self) -> bool:
         """Whether the table grows day by day."""
         return "day" in self.bounds
+
+    def with_columns(self, further: Mapping[str, tuple[str, Column]]) -> "Table":
+        """This table with further columns of the user: by name that in the YAML, and what it is."""
+        if not further:
+            return self
+        fields = column_fields({name: column for name, (_, column) in further.items()})
+        names = {name: called for name, (called, _) in further.items()}
+        return replace(
+            self, schema=pa.schema([*self.schema, *fields]), columns={**self.columns, **names}
+        )
 
     @property
     def folder(self) -> str:
@@ -99,6 +115,7 @@ class ModelTables(NamedTuple):
     drift: Table
     shadow: Table
     files: Table
+    columns: Table
     label_arrivals: Table
     training_sets: Table
     versions: Table
@@ -136,6 +153,7 @@ def model_tables(
             f"{landing}events",
             pa.schema([*events, *column_fields(source_columns(columns, inputs))]),
             about=descriptions.EVENTS,
+            columns={name: name for name in source_columns(columns, inputs)},
         ),
         labels=Table(
             f"{landing}labels",
@@ -153,6 +171,7 @@ def model_tables(
             f"features.{model}",
             pa.schema([*events, *column_fields(columns)]),
             about=descriptions.EVENTS,
+            columns={name: name for name in columns},
         ),
         predictions=Table(f"predictions.{model}", predictions, about=descriptions.PREDICTIONS),
         shadow_predictions=Table(f"predictions.{model}{SHADOW}", predictions),
@@ -189,6 +208,7 @@ def model_tables(
             pa.schema([DAY, *schema_of(Shadow), *schema_of(WindowComparison)]),
         ),
         files=Table(f"{landing}files", schema_of(LandedFile), ("day", "source")),
+        columns=Table(f"{landing}columns", schema_of(LandedColumn), ()),
         label_arrivals=Table(f"{monitoring}label_arrivals", schema_of(LabelArrivals)),
         training_sets=Table(f"{training}sets", schema_of(TrainingSetRecord), ()),
         versions=Table(f"{training}versions", schema_of(VersionRecord), (), descriptions.VERSIONS),
