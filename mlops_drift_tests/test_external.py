@@ -9,7 +9,6 @@ from click.testing import CliRunner
 
 from mlops_drift import settings
 from mlops_drift.assets.common import DECISION_TAG
-from mlops_drift.checks import keys
 from mlops_drift.cli.main import main
 from mlops_drift.component import model_definitions
 from mlops_drift.jobs import daily_job_name
@@ -18,7 +17,7 @@ from mlops_drift.sensors.retraining import sensor_name
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.elsewhere import CHANGED, CHANGES, DAYS, SECOND
 from mlops_drift_tests.receiver import SECRET, WebhookReceiver
-from mlops_drift_tests.tiny import day, evaluations, metadata_of
+from mlops_drift_tests.tiny import day, evaluations
 
 ACTION = {"webhook": {"url": "${HOOK}", "secret": "${HOOK_SECRET}"}}
 
@@ -66,7 +65,7 @@ def test_nothing_is_asked_of_the_registry(told):
 def test_before_the_reference_checks_say_why_they_are_unknown(told):
     first = evaluations(told.instance, "tiny", "drift_metrics", "feature_drift")[0]
     assert not first.passed
-    reason = metadata_of(first)[keys.REASON]
+    reason = first.description
     assert "the reference, 2024-03-01 to 2024-03-03, is complete on 2024-03-04" in reason
 
 
