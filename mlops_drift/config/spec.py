@@ -8,18 +8,17 @@ from functools import cached_property
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Self
-from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mlops_drift.config.external import optional_training, require_fit, without_training
+from mlops_drift.config.names import require_usable
 from mlops_drift.config.online import Online
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import bin_metrics, drift_metric
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.gates.config import Gates, require_fitting
 from mlops_drift.learning.metrics.registry import metric_for
-from mlops_drift.monitors.baseline import slice_column
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.registry import Monitors, require_checks
 from mlops_drift.notifications.config import Notifications
@@ -34,12 +33,6 @@ from mlops_drift.sources.predictions import opened
 from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
 from mlops_drift.store.tables import SERVED, SHADOW, KeyType, ModelTables, model_tables
-
-RESERVED = {
-    *("day", "event_time", "label_day", "version", "prediction", "score"),
-    # Of a row that a service has answered.
-    "served_row",
-}
 
 
 class ModelSpec(Strict):
@@ -307,20 +300,6 @@ class ModelSpec(Strict):
         """How far back the days to come look."""
         watched = self.monitors.drift, self.monitors.performance
         return lookback_of(self.target, *watched, self.policy, self.history_days)
-
-
-def require_usable(name: str) -> None:
-    """Raises a ValueError if a column cannot have a name, everywhere that it is written."""
-    about = f"column name {name!r}"
-    if name.lower() in RESERVED or name.lower().startswith(slice_column("")):
-        raise ValueError(f"{about} is used by the project itself; rename it")
-    if '"' in name or not name.strip():
-        raise ValueError(f"{about} must not be blank and must not contain a double quote")
-    if any(category(sign) in ("Cc", "Zl", "Zp") for sign in name):
-        raise ValueError(
-            f"{about} must not contain a tab, the end of a line or another control character; "
-            "rename it"
-        )
 
 
 def learning_digest(description: BaseModel) -> str:
