@@ -6,6 +6,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from mlops_drift.own_code import sources
+
 PACKAGE = Path(__file__).resolve().parent.parent
 
 # What tools call the file that pins every dependency of a project.
@@ -26,10 +28,24 @@ def code_digest(*parts: str) -> str:
 
 
 @cache
-def learning_code_digest(libraries: tuple[str, ...]) -> str:
-    """Digest of what turns a training set into a version: our code and the libraries' versions."""
+def learning_code_digest(libraries: tuple[str, ...], own: tuple[str, ...] = ()) -> str:
+    """Digest of what turns a training set into a version: our code and the libraries' versions.
+
+    With it, the code of a user's own families and metric, by their import paths.
+    """
     code = f"{code_digest('learning', 'schema')} {' '.join(pinned(libraries))}"
+    code += f" {own_code_digest(own)}" if own else ""
     return hashlib.sha256(code.encode()).hexdigest()
+
+
+@cache
+def own_code_digest(paths: tuple[str, ...]) -> str:
+    """SHA-256 over the modules of these import paths, and what they rest on in their packages."""
+    hasher = hashlib.sha256()
+    for name, source in sorted(sources(paths).items()):
+        hasher.update(f"{name}\x00{len(source)}\x00".encode())
+        hasher.update(source)
+    return hasher.hexdigest()
 
 
 @cache

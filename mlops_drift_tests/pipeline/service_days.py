@@ -14,6 +14,7 @@ from mlops_drift.learning.compiled.compile import compiled
 from mlops_drift.learning.compiled.scorer import CompiledScorer
 from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.training_set import TrainingSet
+from mlops_drift.lifecycle.late_days import make_late_features, predict_late_days
 from mlops_drift.lifecycle.publishing import describe
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import land_events
@@ -133,7 +134,7 @@ class ServiceDays:
         self.folder, self._requests = folder, 0
         self.planted = {}
 
-    def promote(self, on=1, n_test=200):
+    def promote(self, on=1, n_test=200, family="lightgbm"):
         """A new version, which serves from the next day on; its test split is of the first day."""
         version = self.model.registry.register(self.spec.name, package(self.spec))
         train, test = (features_of(self.spec, version + one, n_test) for one in (10, 20))
@@ -141,7 +142,7 @@ class ServiceDays:
         tested = predict_table(self.spec, self.model.registry, version, test)
         files = {TEST_PREDICTIONS: parquet_bytes(tested.append_column("y", test["y"]))}
         self.store.training_sets.write_baseline(set_id, version, files)
-        record = (day(on), set_id, n_test, "lightgbm", "accuracy", 0.9, 0.8, 1.0, n_test, "")
+        record = (day(on), set_id, n_test, family, "accuracy", 0.9, 0.8, 1.0, n_test, "")
         self.store.versions.add(VersionRecord(version, *record))
         promotion = Promotion(version, day(on), version, None, set_id, "", f"d{version}")
         self.store.versions.add_promotion(promotion)
@@ -204,7 +205,9 @@ class ServiceDays:
         ship(self.model, self.folder / "log")
         land_events(self.model, self._source, *days)
         make_features(self.model, *days)
+        make_late_features(self.model, *days)
         predict_days(self.model, *days)
+        predict_late_days(self.model, *days)
         return measure_serving(self.model, *days)
 
     def skew(self, number):
