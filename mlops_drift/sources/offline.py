@@ -4,7 +4,16 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetJsonSchemaHandler,
+    Tag,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from mlops_drift.plugins import load
 from mlops_drift.sources import base
@@ -29,6 +38,16 @@ class OtherOfflineSource(SourceConfig):
         description="An import path `package.module:Name`, or an entry point of the group "
         "`mlops_drift.sources`."
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Not of a shipped kind: `dg check yaml` requires that a section fits one schema."""
+        schema = handler(core_schema)
+        kind = handler.resolve_ref_schema(schema)["properties"]["kind"]
+        kind["not"] = {"enum": sorted(cls.shipped)}
+        return schema
 
     @property
     def config(self) -> SourceConfig:
