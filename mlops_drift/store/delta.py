@@ -246,9 +246,7 @@ class DeltaLake(Lake):
         try:
             names = _names(table, None)
             fields = pa.schema([field.with_name(names[field.name]) for field in table.schema])
-            return DeltaTable.create(
-                uri, fields, "ignore", name=table.name, configuration=settings
-            )
+            return DeltaTable.create(uri, fields, "ignore", name=table.name, configuration=settings)
         except DeltaError:
             # Another process created it in the same moment.
             if not DeltaTable.is_deltatable(uri):
