@@ -6,6 +6,7 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import BaseModel
 
+from mlops_drift import project
 from mlops_drift.assets.compaction import compaction_asset
 from mlops_drift.assets.decisions import decisions_asset
 from mlops_drift.assets.landing import landing_assets
@@ -22,7 +23,8 @@ from mlops_drift.jobs import (
     daily_schedule,
     retraining_job,
 )
-from mlops_drift.resources import mlflow_run
+from mlops_drift.resources import default_resources, mlflow_key, mlflow_run
+from mlops_drift.scaffolder import ModelScaffolder
 from mlops_drift.sensors.compaction import compaction_sensor
 from mlops_drift.sensors.late_files import late_files_sensor
 from mlops_drift.sensors.notifications import notification_sensor
@@ -32,6 +34,7 @@ from mlops_drift.sensors.retraining import retraining_sensor
 FEATURES_SQL = "features.sql"
 
 
+@dg.scaffold_with(ModelScaffolder)
 class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     """A tabular model that is trained, gated, served, watched, and retrained when a check fails.
 
@@ -51,6 +54,7 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """Makes the component of validated attributes, and of features.sql beside them."""
+        project.use(context.project_root)
         described = attributes.model_dump() if attributes else {}
         return cls.model_validate(_with_features_sql(described, context.path))
 
@@ -60,7 +64,8 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
         return ModelSpec.model_validate(self.model_dump())
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Builds the model's definitions."""
+        """Builds the model's definitions, with all that they need."""
+        project.use(context.project_root)
         return model_definitions(self.spec, context.path)
 
 
@@ -101,5 +106,5 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
             compaction_sensor(spec, compaction),
             *([notification_sensor(spec)] if spec.notifications.kinds else []),
         ],
-        resources={f"mlflow_{spec.name}": mlflow_run(spec.name)},
+        resources={**default_resources(), mlflow_key(spec.name): mlflow_run(spec.name)},
     )

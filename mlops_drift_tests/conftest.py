@@ -37,6 +37,8 @@ settings.load_profile("any machine")
 
 # Where tests run in several processes, these inherit a width from the library that reads lines.
 os.environ.pop("COLUMNS", None)
+# Tests write no runs where whoever starts them keeps theirs.
+os.environ.pop("DAGSTER_HOME", None)
 
 
 @pytest.fixture(scope="session")

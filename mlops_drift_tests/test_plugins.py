@@ -1,11 +1,12 @@
 """Names of members are looked up among shipped ones, import paths and entry points."""
 
+import sys
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
 from mlops_drift import plugins
-from mlops_drift.plugins import load
+from mlops_drift.plugins import load, load_either, own_paths, require_member
 
 SHIPPED = {"odd": "json:JSONDecodeError"}
 
@@ -36,3 +37,31 @@ def test_an_entry_point_is_found_and_named_in_the_error_of_another_name(monkeypa
 def test_what_is_no_member_is_an_error_that_names_it(name, message):
     with pytest.raises(ValueError, match=message):
         load("errors", name, SHIPPED, ValueError)
+
+
+def test_a_module_that_fails_while_it_is_imported_is_named_with_its_error(tmp_path, monkeypatch):
+    (tmp_path / "fails_when_imported.py").write_text("limit = 1 / 0")
+    monkeypatch.syspath_prepend(tmp_path)
+    message = "cannot be imported as fails_when_imported:limit: ZeroDivisionError: division by"
+    with pytest.raises(ValueError, match=message):
+        load("errors", "fails_when_imported:limit", {}, ValueError)
+
+
+def test_a_function_is_taken_where_one_may_be():
+    found = load_either("errors", "json:loads", {}, ValueError, "(text)")
+    assert found("[1]") == [1]
+    message = r"must be a function \(text\), or a subclass of builtins.ValueError, found another"
+    with pytest.raises(ValueError, match=message):
+        load_either("errors", "json:JSONEncoder", {}, ValueError, "(text)")
+
+
+def test_own_paths_are_those_that_are_not_shipped_here():
+    names = ["odd", "mlops_drift.errors:UserError", "shop.models:trees", "shop.models:trees"]
+    assert own_paths("errors", names, SHIPPED) == ("shop.models:trees",)
+
+
+def test_a_member_is_required_without_an_import():
+    require_member("errors", "wsgiref.util:FileWrapper", SHIPPED)
+    assert "wsgiref.util" not in sys.modules
+    with pytest.raises(ValueError, match=r"as wsgiref\.util:No: module"):
+        require_member("errors", "wsgiref.util:No", SHIPPED)

@@ -12,11 +12,12 @@ from dagster._core.definitions.metadata import RawMetadataValue
 from mlops_drift import links, settings
 from mlops_drift.checks import keys
 from mlops_drift.checks.report import verdict_table
-from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.errors import UserError
 from mlops_drift.monitors.base import Asset
+from mlops_drift.monitors.registry import own_checks
 from mlops_drift.registry.base import VersionRegistry
-from mlops_drift.registry.code_digests import code_digest
+from mlops_drift.registry.code_digests import code_digest, own_code_digest
 from mlops_drift.sources.service import ServiceSource
 from mlops_drift.store.tables import Table
 
@@ -127,12 +128,20 @@ def model_asset(
         group_name=spec.name,
         description=description,
         kinds=set(kinds),
-        code_version=code_digest("pipeline", "lifecycle", "store", *code)[:16],
+        code_version=_code_version(spec, code),
         deps=[asset_key(spec, name) for name in upstream],
         tags={MODEL_TAG: spec.name},
         owners=spec.owners,
         **further,
     )
+
+
+def _code_version(spec: ModelSpec, code: Sequence[str]) -> str:
+    shipped = code_digest("pipeline", "lifecycle", "store", *code)
+    own = spec.training.own_paths if {"learning", "monitors"} & {*code} else ()
+    own += spec.gates.own_paths if "learning" in code else ()
+    own += own_checks(spec.monitors) if "monitors" in code else ()
+    return (digest([shipped, own_code_digest(own)]) if own else shipped)[:16]
 
 
 def table_metadata(spec: ModelSpec, table: Table, *, facts_first: bool = False) -> Metadata:

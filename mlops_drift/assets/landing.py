@@ -56,9 +56,9 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         check_specs=monitor_specs(spec, EVENTS, asset_key(spec, EVENTS)),
     )
     def events(
-        context: dg.AssetExecutionContext, lake: LakeResource
+        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
     ) -> Iterator[dg.MaterializeResult]:
-        model, (first, last) = lake.of(spec), days_of(context)
+        model, (first, last) = mlops_drift_lake.of(spec), days_of(context)
         landed = land_events(model, source, first, last)
         further: Metadata = {}
         if again := judge_labels_again(model, min([first, *landed.late])):
@@ -78,9 +78,9 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         check_specs=monitor_specs(spec, LABELS, asset_key(spec, LABELS)),
     )
     def labels(
-        context: dg.AssetExecutionContext, lake: LakeResource
+        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
     ) -> Iterator[dg.MaterializeResult]:
-        model = lake.of(spec)
+        model = mlops_drift_lake.of(spec)
         landed = land_labels(model, source, *days_of(context))
         yield from judged(context, model, landed.checks, _about(landed))
 
@@ -94,8 +94,10 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         # Derived features may look at the labels of earlier days, which a range run lands too.
         upstream=[EVENTS, LABELS] if spec.derived_columns else [EVENTS],
     )
-    def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-        model, days = lake.of(spec), days_of(context)
+    def features(
+        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
+    ) -> dg.MaterializeResult:
+        model, days = mlops_drift_lake.of(spec), days_of(context)
         rows = make_features(model, *days)
         late = ", ".join(map(str, make_late_features(model, *days)))
         again: Metadata = {"made again for late rows": late} if late else {}

@@ -52,9 +52,11 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         upstream=[FEATURES, CHAMPION],
     )
     def production_predictions(
-        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+        context: dg.AssetExecutionContext,
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> dg.MaterializeResult:
-        model = lake.of(spec, registry)
+        model = mlops_drift_lake.of(spec, mlops_drift_registry)
         show_reconciled(context.instance, model)
         served = predict_days(model, *days_of(context))
         late = predict_late_days(model, *days_of(context))
@@ -64,7 +66,11 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
                 "added rows": served.added,
                 **({"late rows": late} if late else {}),
                 "versions": ", ".join(map(str, served.versions)) or "none serves yet",
-                **(version_link(spec, registry, served.versions[-1]) if served.versions else {}),
+                **(
+                    version_link(spec, mlops_drift_registry, served.versions[-1])
+                    if served.versions
+                    else {}
+                ),
                 **lineage,
                 **scored_metadata(score_shadows(model, *days_of(context))),
             }
@@ -81,9 +87,11 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         check_specs=monitor_specs(spec, DRIFT_METRICS, drift),
     )
     def drift_metrics(
-        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+        context: dg.AssetExecutionContext,
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> Iterator[dg.MaterializeResult]:
-        model, (first, last) = lake.of(spec, registry), days_of(context)
+        model, (first, last) = mlops_drift_lake.of(spec, mlops_drift_registry), days_of(context)
         found = measure_drift(model, first, last)
         rows = row_count(len(found.evaluations))
         yield from judged(context, model, found, {**drift_of_days(model, last), **rows})
@@ -101,9 +109,11 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         check_specs=monitor_specs(spec, PERFORMANCE_METRICS, performance),
     )
     def performance_metrics(
-        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+        context: dg.AssetExecutionContext,
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> Iterator[dg.MaterializeResult]:
-        model, (first, last) = lake.of(spec, registry), days_of(context)
+        model, (first, last) = mlops_drift_lake.of(spec, mlops_drift_registry), days_of(context)
         found = measure_performance(model, first, last)
         count_labels(model, first, last)
         shadow = comparison_metadata(measure_shadows(model, first, last))

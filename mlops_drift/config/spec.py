@@ -178,7 +178,7 @@ class ModelSpec(Strict):
             )
         for name, own in monitor.columns.items():
             needs_values = own.metric and drift_metric(own.metric).needs_values
-            if needs_values and not self._is_number(name):
+            if needs_values and not self.is_number(name):
                 raise ValueError(
                     f"monitors.drift.columns.{name}.metric is {own.metric}, which needs numbers; "
                     f"use {bin_metrics()}"
@@ -205,17 +205,23 @@ class ModelSpec(Strict):
             )
 
     def _columns_divide(self, where: str, names: list[str]) -> None:
-        divisible = [name for name, column in self.columns.items() if column.type != "number"]
+        divisible = self.dividing_columns
         if wrong := [name for name in names if name not in divisible]:
             raise ValueError(
                 f"{where} names {', '.join(wrong)}; the columns that divide the "
                 f"rows (category, boolean, integer) are {', '.join(divisible) or 'none'}"
             )
 
-    def _is_number(self, name: str) -> bool:
+    def is_number(self, name: str) -> bool:
+        """Whether a feature, the label or what is predicted has numbers as its values."""
         if name in self.columns:
             return self.columns[name].is_numeric
         return name == "score" or (name == self.target.column and not self.target.is_classification)
+
+    @property
+    def dividing_columns(self) -> list[str]:
+        """The features whose values divide the rows."""
+        return [name for name, column in self.columns.items() if column.type != "number"]
 
     @property
     def source_columns(self) -> dict[str, Column]:

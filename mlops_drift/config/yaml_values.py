@@ -139,6 +139,8 @@ def _scalar_mistake(node: yaml.ScalarNode, options: Collection[Any], optional: s
         return f"YAML cannot read {text} as {kind}; put it in quotes: {quoted(text)}"
     if (node.style and tag in _TEXT) or (tag == _NULL and NoneType in options):
         return None
+    if bool in options and written in ("true", "false"):
+        return None
     number = tag in _NUMBERS or _LIKE_A_NUMBER.fullmatch(written)
     if int in options or float in options:
         if number and not _NUMBER.fullmatch(written):

@@ -5,9 +5,12 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from mlops_drift.learning.families.registry import FamilyName
+from mlops_drift.learning.families.registry import SHIPPED, FamilyName
 from mlops_drift.learning.metrics.base import Array
+from mlops_drift.learning.metrics.registry import SHIPPED as METRICS
 from mlops_drift.learning.metrics.registry import MetricName, threshold_metric
+from mlops_drift.learning.search.space import Space
+from mlops_drift.plugins import own_paths
 from mlops_drift.schema.columns import Target
 from mlops_drift.schema.fields import Distinct, Name, Strict
 
@@ -20,7 +23,7 @@ class Training(Strict):
 
     metric: MetricName = Field(
         description="The metric that the search optimises, the gates judge and production is "
-        "measured by: a shipped name, or package.module:Name of your own."
+        "measured by: a shipped name, or package.module:name of your own, a function or a class."
     )
     families: Annotated[list[FamilyName], Distinct] = Field(
         default=["lightgbm", "linear"],
@@ -28,7 +31,15 @@ class Training(Strict):
         description="Model families to search. lightgbm: gradient-boosted trees. linear: logistic "
         "regression for classes, ridge for regression, each with or without squares and products. "
         "random_forest: random forests. hist_gradient_boosting: scikit-learn's gradient-boosted "
-        "trees. package.module:Name: a family of your own.",
+        "trees. package.module:name: a family of your own, or a function of your own that returns "
+        "an estimator of scikit-learn's kind.",
+    )
+    search_space: dict[str, Space] = Field(
+        {},
+        description="What is searched for functions of your own, by their name in families and the "
+        "name of the parameter: {low: 0.01, high: 0.3, log: true} is a range, of whole numbers if "
+        "both ends are; a list is a choice. The middle of a range and the first of a list are "
+        "tried first. A function without it has one trial.",
     )
     trials: int = Field(
         20, ge=1, description="Hyperparameter combinations to try, over all families together."
@@ -95,10 +106,29 @@ class Training(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _spaces_fit_families(self) -> Self:
+        for name, space in self.search_space.items():
+            if name in SHIPPED or name not in self.families:
+                own = [one for one in self.families if one not in SHIPPED]
+                raise ValueError(
+                    f"search_space names {name}; the families of your own are "
+                    f"{', '.join(own) or 'none'}"
+                )
+            if empty := [parameter for parameter, values in space.items() if values == []]:
+                raise ValueError(f"search_space of {name} gives {empty[0]} nothing to choose from")
+        return self
+
     @property
     def fit_threshold(self) -> float:
         """The threshold that a fit is given; one that is searched is found only after it."""
         return 0.5 if self.decision_threshold == "search" else self.decision_threshold
+
+    @property
+    def own_paths(self) -> tuple[str, ...]:
+        """The import paths of the families and the metric that are not shipped."""
+        families = own_paths("families", self.families, SHIPPED)
+        return families + own_paths("metrics", [self.metric], METRICS)
 
     def require_fit(self, target: Target) -> None:
         """Requires classes for weights and for a threshold, and rows of each class in each fold."""

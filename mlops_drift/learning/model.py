@@ -40,11 +40,12 @@ def fit(
     seed: int,
 ) -> TrainedModel:
     """The model that a recipe makes of these rows, the same to the last bit at every call."""
-    bare = family(recipe.family).build(recipe.params, columns, target, seed)
+    chosen = family(recipe.family)
+    bare = chosen.build(recipe.params, columns, target, seed)
     pipeline = decided(bare, target, recipe.class_weight, recipe.threshold)
     # One thread: sums come out the same on any number of processors, and tables of this size are
     # fitted no slower.
-    with threadpool_limits(1):
+    with threadpool_limits(1), chosen.errors_named():
         pipeline.fit(features, truth)
     return TrainedModel(pipeline, target)
 

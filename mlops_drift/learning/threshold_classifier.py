@@ -1,5 +1,6 @@
 """A pipeline with weighted classes, and with a threshold of its own to decide by."""
 
+from inspect import signature
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from mlops_drift.learning.config import ClassWeight
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.probabilities import decide, unweighted
+from mlops_drift.own_code import OwnCodeError
 from mlops_drift.schema.columns import Target
 
 
@@ -39,9 +41,7 @@ class ThresholdClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Fits a copy of the pipeline."""
         self.pipeline_ = clone(self.pipeline)
         self.weights_, of_rows = weights(np.asarray(y, str), self.class_weight)
-        last = self.pipeline_.steps[-1][0]
-        extra = {} if of_rows is None else {f"{last}__sample_weight": of_rows}
-        self.pipeline_.fit(X, y, **extra)
+        self.pipeline_.fit(X, y, **weights_of_fit(self.pipeline_, of_rows))
         return self
 
     @property
@@ -70,6 +70,27 @@ def weights(truth: Array, class_weight: ClassWeight) -> tuple[Array, Array | Non
         return np.ones(len(counts)), None
     of_classes = len(codes) / (len(counts) * counts)
     return of_classes, of_classes[codes]
+
+
+def weights_of_fit(estimator: BaseEstimator, of_rows: Array | None) -> dict[str, Array]:
+    """The arguments of a fit that weight the rows; those of a pipeline reach its last step.
+
+    Raises:
+        OwnCodeError: If the last step takes no weights.
+    """
+    if of_rows is None:
+        return {}
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        inner = weights_of_fit(last, of_rows)
+        return {f"{name}__{argument}": weights for argument, weights in inner.items()}
+    takes = signature(estimator.fit).parameters.values()
+    if not any(one.name == "sample_weight" or one.kind is one.VAR_KEYWORD for one in takes):
+        raise OwnCodeError(
+            f"{type(estimator).__name__} takes no sample_weight in its fit, so its classes cannot "
+            "be weighted; leave balanced out of training.class_weights"
+        )
+    return {"sample_weight": of_rows}
 
 
 def decided(

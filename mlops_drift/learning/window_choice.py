@@ -112,16 +112,19 @@ def _value(
     if target.is_classification and any(len(set(truth[rows])) < 2 for rows in fits):
         return nan
     values = []
-    for chosen in map(family, training.families):
+    for name in training.families:
+        chosen = family(name).searching(training.search_space.get(name))
         prediction, score = np.empty(len(window), dtype=object), np.empty(len(window))
         for number, rows in enumerate(fits):
             params = chosen.default(columns, len(rows))
             bare = chosen.build(params, columns, target, training.seed)
             weight = training.class_weights[0]
             pipeline = decided(bare, target, weight, training.fit_threshold)
-            pipeline.fit(window.iloc[rows], truth[rows])
             others = fold == number
-            prediction[others], score[others], _ = predicted(pipeline, target, window.iloc[others])
+            with chosen.errors_named():
+                pipeline.fit(window.iloc[rows], truth[rows])
+                found = predicted(pipeline, target, window.iloc[others])
+            prediction[others], score[others], _ = found
         late = slice(-evaluated, None)
         value, _ = judged(training, target, truth[late], prediction[late], score[late])
         values.append(value)

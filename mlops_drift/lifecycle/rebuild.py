@@ -68,6 +68,6 @@ def rebuild(model: ModelContext, version: int, *, search_again: bool = False) ->
         len(rows),
         int(unequal.sum()),
         float(np.nanmax(apart, initial=0.0)),
-        is_of_this_code(model.registry.tags(model.spec.name, version)),
+        is_of_this_code(model.registry.tags(model.spec.name, version), then.training),
         same_recipe,
     )

@@ -118,6 +118,7 @@ class LandedDay:
         note: what else is remarkable about them.
         lacking: names earlier days without a file, where that may explain it; begins with `; `.
         missing_file: the file that should be there; empty if it is.
+        absent: columns that the source lacks, each with what that leads to.
     """
 
     source: SourceName
@@ -126,6 +127,7 @@ class LandedDay:
     note: str = ""
     lacking: str = ""
     missing_file: str = ""
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n(self) -> int:

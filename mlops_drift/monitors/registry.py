@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError, create_model
 
+from mlops_drift.drift.metrics.registry import SHIPPED
 from mlops_drift.monitors.base import Asset, Monitor
 from mlops_drift.monitors.business_value import BusinessValueDrop
 from mlops_drift.monitors.config import ExtraCheck, MonitorSections
@@ -22,7 +23,7 @@ from mlops_drift.monitors.rules_share import RulesShare
 from mlops_drift.monitors.serving_skew import ServingSkew
 from mlops_drift.monitors.slice_performance import SlicePerformance
 from mlops_drift.monitors.volume import Volume
-from mlops_drift.plugins import load
+from mlops_drift.plugins import load, own_paths
 
 # In the order in which pages show them.
 MONITORS: dict[str, type[Monitor[Any]]] = {
@@ -72,10 +73,21 @@ def monitors_of(sections: MonitorSections, asset: Asset | None = None) -> list[M
     return [one for one in found if one.is_on() and (asset is None or asset in one.assets)]
 
 
+def own_checks(sections: MonitorSections) -> tuple[str, ...]:
+    """The import paths of the checks and the drift metrics that are not shipped."""
+    drift = sections.drift
+    metrics = [drift.metric, *(one.metric for one in drift.columns.values() if one.metric)]
+    checks = own_paths("checks", [one.check for one in sections.extra], _shipped())
+    return checks + own_paths("drift_metrics", metrics, SHIPPED)
+
+
+def _shipped() -> dict[str, str]:
+    return {name: f"{one.__module__}:{one.__name__}" for name, one in MONITORS.items()}
+
+
 def _extra(written: ExtraCheck) -> Monitor[Any]:
     """A check of another package."""
-    shipped = {name: f"{one.__module__}:{one.__name__}" for name, one in MONITORS.items()}
-    kind = load("checks", written.check, shipped, Monitor)  # type: ignore[type-abstract]
+    kind = load("checks", written.check, _shipped(), Monitor)  # type: ignore[type-abstract]
     if kind.settings_type is not None:
         try:
             return kind(kind.settings_type.model_validate(written.settings))

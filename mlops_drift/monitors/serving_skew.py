@@ -98,7 +98,8 @@ class ServingSkew(Monitor[None]):
     """Features and predictions of the log, made again by the batch path, to the last bit.
 
     The batch path makes the features of the events that landed, derived columns by features.sql
-    over whole days, and predicts from them with the version that the log names. Null equals null. A
+    over whole days, and predicts from them with the version that the log names. Null equals null.
+    Of a version of a user's own family, numbers are equal where nine digits are. A
     row that rules answered before its features were made has none to compare. Rows that are
     quarantined because their key is of another event, or because they came when their day had
     landed, are no skew: data_quality counts them.

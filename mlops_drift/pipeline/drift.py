@@ -74,8 +74,9 @@ class ServedDays:
     def __init__(
         self, model: ModelContext, champion: Promotion, days: Sequence[date], for_the_record: bool
     ) -> None:
-        spec, sets = model.spec, model.store.training_sets
-        self._spec, self._store, self._champion = spec, model.store, champion
+        known = model.of_version(champion.version)
+        spec, sets = known.spec, known.store.training_sets
+        self._spec, self._store, self._champion = spec, known.store, champion
         self._monitor, self._for_the_record = spec.monitors.drift, for_the_record
         stored = (champion.training_set, champion.version)
         baseline = Reference.from_files(sets.read_reference(*stored))

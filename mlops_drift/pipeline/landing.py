@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from mlops_drift.monitors.context import EVENTS, LABELS, LandedDay, SourceName
 from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.ledger import Account
+from mlops_drift.pipeline.living import living_columns, note_columns
 from mlops_drift.pipeline.missing_days import TABLES, in_short, without_events
 from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
 from mlops_drift.pipeline.parts import parts
@@ -127,12 +128,18 @@ def _put(
     Returns:
         How many rows were accepted, what `Landing.put` says, and what landed.
     """
-    to = Destination.of(model, name)
+    living = living_columns(model, first, last) if name == EVENTS else None
+    to = Destination.of(model, name, living)
     screened = screen_events(to, batch, first, last) if name == EVENTS else screen_labels(to, batch)
     put = Landing(to, batch, first, last, until).put(screened.accepted, screened.quarantined)
     quarantined = put[0]
     days, arrived = days_between(first, last), count_days(screened.accepted["day"])
     landed = _landed(model, name, days, arrived, quarantined, screened.notes)
+    if living is not None:
+        for day, columns in screened.absent.items():
+            reasons = {one: why + living.without(one) for one, why in columns.items()}
+            landed[day] = replace(landed[day], absent=reasons)
+        note_columns(model, living, first, last)
     files = []
     for day in days:
         origin = batch.origins.get(day)

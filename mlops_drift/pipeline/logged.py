@@ -40,9 +40,12 @@ def logged_params(seed: int, recipe: "Recipe") -> dict[str, object]:
     }
 
 
-def is_of_this_code(tags: Mapping[str, str]) -> bool:
-    """Whether the code and the libraries that run now made the version with these tags."""
-    return tags.get("code_digest") == learning_code_digest(LIBRARIES)
+def is_of_this_code(tags: Mapping[str, str], training: Training) -> bool:
+    """Whether the code and the libraries that run now made the version with these tags.
+
+    The training is as it was described when the version was made.
+    """
+    return tags.get("code_digest") == learning_code_digest(LIBRARIES, training.own_paths)
 
 
 def description_of(registry: VersionRegistry, model: str, version: int) -> Description:
@@ -76,7 +79,7 @@ def made_by(registry: VersionRegistry, model: str, version: int) -> tuple[Descri
     tags = registry.tags(model, version)
     # Other code may digest the same description otherwise.
     registered, now = tags.get("spec_digest"), learning_digest(then)
-    if is_of_this_code(tags) and registered not in (None, now):
+    if is_of_this_code(tags, then.training) and registered not in (None, now):
         raise RegistryError(
             f"{SPEC} of {name} was changed: its digest is {now}, registered was {registered}; "
             "restore it from a copy"

@@ -148,11 +148,12 @@ class StoreContext(MonitorContext):
 
     @cached_property
     def _predicted(self) -> dict[int, PredictedRows]:
-        spec, predictions, found = self.model.spec, self._store.predictions, {}
-        monitor = spec.monitors.performance
+        found, monitor = {}, self.model.spec.monitors.performance
         lookback = max(monitor.windows) - 1
-        columns = [] if spec.target.is_classification else list(spec.columns)
         for champion, days in self.days_by_champion:
+            known = self.model.of_version(champion.version)
+            predictions, target = known.store.predictions, known.spec.target
+            columns = [] if target.is_classification else list(known.spec.columns)
             since = champion.as_of + timedelta(days=1)
             strides = predictions.strides(days, lookback, monitor.max_rows, since)
             rows = predictions.of_version(champion.version, since, strides, lookback, columns)

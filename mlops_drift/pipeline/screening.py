@@ -13,13 +13,12 @@ import pyarrow.compute as pc
 
 from mlops_drift.pipeline.constraints import (
     cells_of,
-    checked_columns,
     checked_sql,
     texts_of,
 )
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.raw_rows import as_json
-from mlops_drift.sources.base import Batch, Part, require_columns
+from mlops_drift.sources.base import Batch, Part, require_columns, with_near_names
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
 
@@ -33,11 +32,13 @@ class Screened:
 
     Attributes:
         notes: by day, which columns no record of the day has.
+        absent: by day, the columns that its source lacks, each with what it has instead.
     """
 
     accepted: pa.Table
     quarantined: pa.Table
     notes: Mapping[date, str] = field(default_factory=dict)
+    absent: Mapping[date, Mapping[str, str]] = field(default_factory=dict)
 
 
 def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Screened:
@@ -45,22 +46,18 @@ def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Scr
 
     A key is one event for ever: the day that landed first keeps it, and on it the first row.
 
+    A column that a part of the batch lacks, and that has landed before, is null in its rows.
+
     Raises:
-        SourceError: if a part of the batch lacks a declared column, records the key, or either
-            has a column in another case.
+        SourceError: if a part of the batch lacks the key or all columns, nothing has landed and it
+            lacks a declared column, or its records have a column in another case.
     """
-    hint = "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml"
-    notes = {
-        day: note
-        for part in batch.parts
-        if (note := require_columns(part, to.names, [to.key], hint))
-        for day in pc.unique(part.days).to_pylist()
-    }
+    notes, absent = _lacking(to, batch)
     elsewhere = {
         "earlier": Scan(to.table, until=first - timedelta(days=1)),
         "later": Scan(to.table, since=last + timedelta(days=1)),
     }
-    return replace(_screen_keys(to, batch, elsewhere), notes=notes)
+    return replace(_screen_keys(to, batch, elsewhere), notes=notes, absent=absent)
 
 
 def screen_late(to: Destination, part: Part) -> Screened:
@@ -72,7 +69,7 @@ def screen_late(to: Destination, part: Part) -> Screened:
     batch, days = Batch((part,)), pc.min_max(part.days).as_py()
     if to.source == "labels":
         return screen_labels(to, batch)
-    require_columns(part, to.names, [to.key], "add it to the source")
+    _ = _lacking(to, batch)
     elsewhere = {
         "earlier": Scan(to.table, until=days["max"] - timedelta(days=1)),
         "later": Scan(to.table, since=days["min"] + timedelta(days=1)),
@@ -97,6 +94,38 @@ def _screen_keys(
         has_it = f"EXISTS (FROM known_{name} k WHERE k.key = checked.v0 {side})"
         cases.append(f"WHEN {has_it} THEN [{taken[name]}]")
     return _screen(to, batch, "ordinal", "v0", duplicate, " ".join(cases), elsewhere)
+
+
+def _lacking(
+    to: Destination, batch: Batch
+) -> tuple[dict[date, str], dict[date, Mapping[str, str]]]:
+    """What `Screened` says of columns that are not there."""
+    hint = "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml"
+    again = "bring it back and run the day again"
+    notes: dict[date, str] = {}
+    absent: dict[date, Mapping[str, str]] = {}
+    wanted = [to.key, *dict.fromkeys([*to.columns, *(one.called for one in to.further)])]
+    for part in batch.parts:
+        found = part.rows.column_names
+        missing = [name for name in wanted if name not in found]
+        if not missing:
+            continue
+        days = pc.unique(part.days).to_pylist()
+        if part.sparse or to.key in missing or not {*to.columns} & {*found}:
+            note = require_columns(part, to.names, [to.key], hint)
+            notes |= dict.fromkeys(days, note) if note else {}
+            continue
+        elsewhere = {name for one in batch.parts for name in one.rows.column_names}
+        if not {*to.columns} <= elsewhere and not to.lake.holds(to.table):
+            # It has never been there: a name is wrong.
+            require_columns(part, to.names, to.names, hint)
+        reasons = {
+            name: with_near_names(f"{part.place} has no column {name!r}", [name], found, again)
+            for name in missing
+        }
+        for day in days:
+            absent[day] = {**absent.get(day, {}), **reasons}
+    return notes, absent
 
 
 def taken_reasons(key: str) -> tuple[str, str, str]:
@@ -140,8 +169,7 @@ def _screen(
     parts = [part for part in batch.parts if part.rows.num_rows]
     if not parts:
         return Screened(to.table.schema.empty_table(), quarantine.empty_table())
-    columns = checked_columns(to)
-    cells = cells_of(parts, columns)
+    cells = cells_of(parts, to)
     offsets = [sum(part.rows.num_rows for part in parts[:number]) for number in range(len(parts))]
     texts = pa.concat_tables(
         texts_of(to.lake, part, cells, offset) for part, offset in zip(parts, offsets, strict=True)
@@ -171,7 +199,7 @@ def _screen(
     """
     judged = to.lake.query(sql, texts=texts, **elsewhere)
     is_good = pc.equal(pc.list_value_length(judged["faults"]), 0)
-    names = ["day", "event_time", *columns]
+    names = ["day", "event_time", *(cell.name for cell in cells)]
     accepted = judged.filter(is_good).drop_columns(["ordinal", "faults"]).rename_columns(names)
     faulty = to.lake.query(
         f"SELECT day, {literal(to.source)} AS source, CAST(v0 AS VARCHAR) AS key, "

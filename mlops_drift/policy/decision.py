@@ -17,6 +17,9 @@ from mlops_drift.policy.config import TrainingWindow
 NO_CHAMPION = "no_champion"
 MANUAL = "manual"
 
+# What stands for a failed check where a version knows other columns than are declared.
+COLUMNS_CHANGED = "columns_changed"
+
 # How the reason begins while the policy does nothing more on its own.
 PAUSED = "paused since"
 
@@ -26,7 +29,9 @@ EPISODE_GAP_DAYS = 7
 # `promote` and `rollback` are transitions that only a person asked for.
 Action = Literal["retrain", "alert", "give_up", "wait", "nothing", "promote", "rollback"]
 Status = Literal["promoted", "rejected", "failed", "waiting"]
-Kind = Literal["first", "drift", "performance", "quality", "age", "several", "by_hand", "none"]
+Kind = Literal[
+    "first", "drift", "performance", "quality", "age", "columns", "several", "by_hand", "none"
+]
 
 # Actions after which nothing happens.
 IDLE: tuple[Action, ...] = ("nothing", "wait")
@@ -37,12 +42,13 @@ _NAMED: dict[Kind, tuple[str, str]] = {
     "by_hand": (MANUAL, "by hand"),
 }
 
-# The kinds of the checks of what landed, and of age.
+# The kinds of the checks of what landed, of age, and of changed columns.
 _KINDS: dict[str, Kind] = {
     DataQuality.name: "quality",
     Volume.name: "quality",
     Freshness.name: "quality",
     ModelAge.name: "age",
+    COLUMNS_CHANGED: "columns",
 }
 
 

@@ -69,13 +69,13 @@ def late_files_sensor(
         "Labels that arrived before their events are checked again.",
     )
     def sensor(
-        context: dg.SensorEvaluationContext, lake: LakeResource
+        context: dg.SensorEvaluationContext, mlops_drift_lake: LakeResource
     ) -> dg.SkipReason | list[dg.RunRequest]:
         open_runs = dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=OPEN_STATUSES)
         if context.instance.get_runs_count(open_runs):
             return dg.SkipReason("a daily run is queued or running")
         requests = [
-            *_runs_of_missing_days(context.instance, lake.of(spec), source),
+            *_runs_of_missing_days(context.instance, mlops_drift_lake.of(spec), source),
             *(_run_again(spec, again) for again in outdated(context.instance, spec)),
         ]
         return requests or dg.SkipReason("no late files")

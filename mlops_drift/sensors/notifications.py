@@ -38,8 +38,10 @@ def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
         description="Sends one message for each episode of a failing check, each decision, each "
         "promotion and each broken check. Messages that a receiver does not accept wait.",
     )
-    def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason:
-        found = notify(lake.of(spec), context.instance)
+    def sensor(
+        context: dg.SensorEvaluationContext, mlops_drift_lake: LakeResource
+    ) -> dg.SkipReason:
+        found = notify(mlops_drift_lake.of(spec), context.instance)
         waiting = f", {found.waiting} waiting" if found.waiting else ""
         error = f": {found.error}" if found.error else ""
         return dg.SkipReason(f"{found.sent} messages sent{waiting}{error}")

@@ -53,7 +53,9 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         description="Retrains when a check failed, or when there is no champion and there are "
         "enough labels. One retraining for each drift episode.",
     )
-    def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
+    def sensor(
+        context: dg.SensorEvaluationContext, mlops_drift_lake: LakeResource
+    ) -> dg.SensorResult:
         instance = context.instance
         day = max(complete_days(instance, spec), default=None)
         if day is None:
@@ -67,7 +69,7 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
                 f"{day} waits for {len(awaited)} earlier days, from {awaited[0]} on, whose runs "
                 "are queued or under way"
             )
-        model = lake.of(spec)
+        model = mlops_drift_lake.of(spec)
         decision = decide_now(model, day)
         events = _recorded(model, decision)
         if decision.action != "retrain":

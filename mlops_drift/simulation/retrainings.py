@@ -15,7 +15,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError, is_interruption
 from mlops_drift.gateways import open_lake
 from mlops_drift.jobs import retraining_job_name
-from mlops_drift.resources import default_resources
+from mlops_drift.resources import LAKE, default_resources
 from mlops_drift.schema.days import days_between
 from mlops_drift.sensors.notifications import notify
 from mlops_drift.sensors.retraining import sensor_name
@@ -72,7 +72,7 @@ class Retrainings:
             with dg.build_sensor_context(
                 instance=self._instance,
                 repository_def=self._repository,
-                resources={"lake": default_resources()["lake"]},
+                resources={LAKE: default_resources()[LAKE]},
             ) as context:
                 data = self._sensor.evaluate_tick(context)
                 for event in data.asset_events:

@@ -90,7 +90,7 @@ class MemoryLake(Lake):
         return self._answer(sql, {"stored": stored})["picked"]
 
     def _put(self, table: Table, replaced: pa.ChunkedArray, data: pa.Table) -> None:
-        """Puts rows in place of those that a mask picks; others keep every column that they have."""
+        """Puts rows in place of those that a mask picks; others keep all of their columns."""
         stored = self._tables.get(table.name, table.schema.empty_table())
         types = {field.name: field.type for field in stored.schema}
         # The cast refuses a null where none may be.

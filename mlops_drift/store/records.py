@@ -132,7 +132,11 @@ class WindowComparison:
 
 @dataclass(frozen=True)
 class VersionRecord:
-    """What a version is and what it reached on its test split."""
+    """What a version is and what it reached on its test split.
+
+    Its description is JSON of what it knows of the columns, see `VersionColumns`; without one it
+    knows those that are declared.
+    """
 
     version: int
     as_of: date
@@ -145,6 +149,16 @@ class VersionRecord:
     upper: float
     n_test: int
     mlflow_run: str
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class LandedColumn:
+    """Since which day a column of a type is kept without a gap."""
+
+    column: str
+    type: str
+    first_day: date
 
 
 @dataclass(frozen=True)

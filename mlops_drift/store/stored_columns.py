@@ -1,7 +1,7 @@
-"""Where the user's columns are stored: types of one column that follow on each other lie side by side.
+"""Where the columns of the user are stored: the types that one has had lie side by side.
 
-A table keeps what a version was trained on: a column that was integer and is category now has both,
-`age` and `age:category`. Queries and rows know only the names of the `Table` at hand.
+A column that was integer and is category now is there as `age` and as `age:category`. Queries and
+rows know only the names of the `Table` at hand.
 """
 
 from collections.abc import Iterator, Mapping

@@ -17,6 +17,7 @@ from mlops_drift.store import descriptions
 from mlops_drift.store.records import (
     DecisionRow,
     LabelArrivals,
+    LandedColumn,
     LandedFile,
     Promotion,
     QuarantinedRow,
@@ -110,6 +111,7 @@ class ModelTables(NamedTuple):
     drift: Table
     shadow: Table
     files: Table
+    columns: Table
     label_arrivals: Table
     training_sets: Table
     versions: Table
@@ -196,6 +198,7 @@ def model_tables(
             pa.schema([DAY, *schema_of(Shadow), *schema_of(WindowComparison)]),
         ),
         files=Table(f"{landing}files", schema_of(LandedFile), ("day", "source")),
+        columns=Table(f"{landing}columns", schema_of(LandedColumn), ()),
         label_arrivals=Table(f"{monitoring}label_arrivals", schema_of(LabelArrivals)),
         training_sets=Table(f"{training}sets", schema_of(TrainingSetRecord), ()),
         versions=Table(f"{training}versions", schema_of(VersionRecord), (), descriptions.VERSIONS),

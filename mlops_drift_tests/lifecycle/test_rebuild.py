@@ -82,7 +82,7 @@ def test_a_seed_that_was_changed_is_found_out_by_other_code_too(parts, monkeypat
 
     changed(monkeypatch, parts[2], SPEC, other_seed)
     code = "mlops_drift.pipeline.logged.learning_code_digest"
-    monkeypatch.setattr(code, lambda libraries: "other")
+    monkeypatch.setattr(code, lambda libraries, own: "other")
     with pytest.raises(RegistryError, match="seed 8, registered was 7"):
         rebuild(ModelContext(*parts), 1)
 

@@ -134,7 +134,7 @@ class ServiceDays:
         self.folder, self._requests = folder, 0
         self.planted = {}
 
-    def promote(self, on=1, n_test=200):
+    def promote(self, on=1, n_test=200, family="lightgbm"):
         """A new version, which serves from the next day on; its test split is of the first day."""
         version = self.model.registry.register(self.spec.name, package(self.spec))
         train, test = (features_of(self.spec, version + one, n_test) for one in (10, 20))
@@ -142,7 +142,7 @@ class ServiceDays:
         tested = predict_table(self.spec, self.model.registry, version, test)
         files = {TEST_PREDICTIONS: parquet_bytes(tested.append_column("y", test["y"]))}
         self.store.training_sets.write_baseline(set_id, version, files)
-        record = (day(on), set_id, n_test, "lightgbm", "accuracy", 0.9, 0.8, 1.0, n_test, "")
+        record = (day(on), set_id, n_test, family, "accuracy", 0.9, 0.8, 1.0, n_test, "")
         self.store.versions.add(VersionRecord(version, *record))
         promotion = Promotion(version, day(on), version, None, set_id, "", f"d{version}")
         self.store.versions.add_promotion(promotion)

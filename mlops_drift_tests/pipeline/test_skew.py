@@ -114,6 +114,24 @@ def test_one_bit_of_one_probability_is_a_difference(service):
     assert list(failed(service.skew(2))) == ["probabilities"]
 
 
+def test_the_last_bits_of_an_own_estimator_are_no_difference_but_more_is(tmp_path):
+    def change(by):
+        def changed(row):
+            score, (first, second) = row.model.score, row.model.probabilities
+            return with_answer(score=score - by, probabilities=(first + by, second - by))(row)
+
+        return changed
+
+    service = ServiceDays(tmp_path)
+    service.promote(family="shop.models:trees")
+    service.planted["e2-6"] = change(1e-15)
+    service.serve(2)
+    assert verdicts(service.skew(2)) == {"pass"}
+    service.planted["e3-6"] = change(1e-7)
+    service.serve(3)
+    assert list(failed(service.skew(3))) == ["score", "probabilities"]
+
+
 def test_the_sign_of_zero_is_a_difference(service):
     service.serve(2, x=0.0)
     assert verdicts(service.skew(2)) == {"pass"}

@@ -8,7 +8,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from mlops_drift.learning.compiled.form import Feature, Form
-from mlops_drift.learning.families.base import Family
+from mlops_drift.learning.families.base import Learner
 from mlops_drift.learning.families.trees import NEAR
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.threshold_classifier import ThresholdClassifier
@@ -18,7 +18,7 @@ _UNSEEN = "\x00 no category of any column"
 
 
 def compiled(
-    family: Family, pipeline: Pipeline | ThresholdClassifier, target: Target
+    family: Learner, pipeline: Pipeline | ThresholdClassifier, target: Target
 ) -> Form | None:
     """The compiled form of what a family has built and fitted; None of a family without trees.
 

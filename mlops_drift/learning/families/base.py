@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.probabilities import Predicted, of_declared, scores
+from mlops_drift.learning.search.space import Space
 from mlops_drift.schema.columns import Column, Target
 
 if TYPE_CHECKING:
@@ -29,28 +31,30 @@ RARE_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Split:
-    """Rows to fit on, with their truth, and others to predict, as the numbers that a family takes.
+    """Rows to fit on, with their truth, and others to predict, as a family takes them.
 
-    What the family has made of them for all its fits is kept by name.
+    They are numbers, or the columns as ``plain`` gives them. What the family has made of them for
+    all its fits is kept by name.
     """
 
-    rows: Array
+    rows: Array | pd.DataFrame
     truth: Array
-    others: Array
+    others: Array | pd.DataFrame
+    columns: Mapping[str, Column] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
 
 
-class Family(ABC):
-    """A kind of model: its hyperparameters and how to build it.
-
-    To add one, subclass in a module of its own and name it in ``registry.SHIPPED``.
+class Learner(ABC):
+    """What the search and a training ask of a family: its hyperparameters, and its fits.
 
     Attributes:
         matrix_params: the hyperparameters that decide how the columns become a matrix.
+        has_choices: whether one trial can differ from another by its hyperparameters.
     """
 
     name: str
     matrix_params: tuple[str, ...] = ()
+    has_choices: bool = True
 
     @abstractmethod
     def default(self, columns: Mapping[str, Column], n_rows: int) -> Params:
@@ -59,6 +63,62 @@ class Family(ABC):
     @abstractmethod
     def suggest(self, trial: "Trial", columns: Mapping[str, Column], n_rows: int) -> Params:
         """Hyperparameters drawn from the trial by ``parameter``, without what ``stages`` finds."""
+
+    @abstractmethod
+    def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer | None:
+        """The unfitted step from columns, as ``plain`` gives them, by name or place, to numbers.
+
+        None where the estimator takes the plain columns themselves.
+        """
+
+    @abstractmethod
+    def build(
+        self, params: Params, columns: Mapping[str, Column], target: Target, seed: int
+    ) -> Pipeline:
+        """An unfitted pipeline, preprocessing included, that takes the columns as a frame."""
+
+    @abstractmethod
+    def stages(
+        self, params: Params, target: Target, seed: int, split: Split, weights: Array | None
+    ) -> Iterator[tuple[Params, Array]]:
+        """What a fit predicts of the other rows, at each stage where it could end.
+
+        Of each stage the whole hyperparameters of a pipeline that ends there, and what that
+        predicts: values, shape (n,), or the probability of each class of the truth, in alphabetical
+        order, shape (n, K). Whoever stops iterating stops the fit. There are weights of the rows
+        to fit on, if they are not all alike.
+        """
+
+    def searching(self, space: Space | None) -> "Learner":
+        """The family with a search space of the user's; only a function takes one."""
+        if space is not None:
+            raise ValueError(
+                f"training.search_space names {self.name}, which is no function: its class says "
+                "what is searched"
+            )
+        return self
+
+    def errors_named(self) -> AbstractContextManager[None]:
+        """Meanwhile an error of the user's own code becomes a sentence that names it."""
+        return nullcontext()
+
+    def trees(self, estimator: BaseEstimator) -> str | None:
+        """The trees of a fitted estimator as LightGBM writes them; None of any other estimator.
+
+        With them a version has a compiled form, see ``learning.compiled``.
+        """
+        return None
+
+    def parameter(self, name: str) -> str:
+        """A parameter's name in a search over several families."""
+        return f"{self.name}.{name}"
+
+
+class Family(Learner):
+    """A kind of model: its hyperparameters and how to build it.
+
+    To add one, subclass in a module of its own and name it in ``registry.SHIPPED``.
+    """
 
     @abstractmethod
     def matrix(self, params: Params, columns: Mapping[Any, Column]) -> ColumnTransformer:
@@ -71,11 +131,9 @@ class Family(ABC):
     def build(
         self, params: Params, columns: Mapping[str, Column], target: Target, seed: int
     ) -> Pipeline:
-        """An unfitted pipeline, preprocessing included, that takes the columns as a frame."""
-        plain_step = FunctionTransformer(plain, kw_args={"columns": dict(columns)})
         return Pipeline(
             [
-                ("plain", plain_step),
+                ("plain", plain_step(columns)),
                 ("matrix", self.matrix(params, columns)),
                 ("estimator", self.estimator(params, target, seed)),
             ]
@@ -84,29 +142,16 @@ class Family(ABC):
     def stages(
         self, params: Params, target: Target, seed: int, split: Split, weights: Array | None
     ) -> Iterator[tuple[Params, Array]]:
-        """What a fit predicts of the other rows, at each stage where it could end.
-
-        Of each stage the whole hyperparameters of an ``estimator`` that ends there, and what that
-        predicts: values, shape (n,), or the probability of each class of the truth, in alphabetical
-        order, shape (n, K). Whoever stops iterating stops the fit. There are weights of the rows
-        to fit on, if they are not all alike.
-        """
         estimator = self.estimator(params, target, seed)
         weighted = {} if weights is None else {"sample_weight": weights}
         estimator.fit(split.rows, split.truth, **weighted)
         answer = estimator.predict_proba if target.is_classification else estimator.predict
         yield params, np.asarray(answer(split.others), dtype=float)
 
-    def trees(self, estimator: BaseEstimator) -> str | None:
-        """The trees of a fitted estimator as LightGBM writes them; None of any other estimator.
 
-        With them a version has a compiled form, see ``learning.compiled``.
-        """
-        return None
-
-    def parameter(self, name: str) -> str:
-        """A parameter's name in a search over several families."""
-        return f"{self.name}.{name}"
+def plain_step(columns: Mapping[str, Column]) -> FunctionTransformer:
+    """The first step of every pipeline: the columns as ``plain`` gives them."""
+    return FunctionTransformer(plain, kw_args={"columns": dict(columns)})
 
 
 def columns_of(columns: Mapping[Key, Column], *types: str) -> list[Key]:

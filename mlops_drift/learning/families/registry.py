@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
 
-from mlops_drift.plugins import load
+from mlops_drift.own_code import OwnCodeError
+from mlops_drift.plugins import load_either, require_member
 
 if TYPE_CHECKING:
-    from mlops_drift.learning.families.base import Family
+    from mlops_drift.learning.families.base import Learner
 
 _HERE = "mlops_drift.learning.families"
 
@@ -20,17 +21,31 @@ SHIPPED = {
 }
 
 
-@cache
-def family(name: str) -> "Family":
-    """The family of a shipped name, an import path or an entry point, else a ValueError."""
-    from mlops_drift.learning.families.base import Family
+SIGNATURE = "(columns, target, params) that returns an estimator"
 
-    return load("families", name, SHIPPED, Family)()  # type: ignore[type-abstract]
+
+@cache
+def family(name: str) -> "Learner":
+    """The family of a shipped name, an import path or an entry point.
+
+    An import path or an entry point may be of a function that makes estimators.
+
+    Raises:
+        OwnCodeError: If there is none, or it cannot be imported.
+    """
+    from mlops_drift.learning.families.base import Family
+    from mlops_drift.learning.families.function import FunctionFamily
+
+    try:
+        member = load_either("families", name, SHIPPED, Family, SIGNATURE)  # type: ignore[type-abstract]
+    except ValueError as error:
+        raise OwnCodeError(str(error)) from error
+    return member() if isinstance(member, type) else FunctionFamily(name, member)
 
 
 def _known(name: str) -> str:
-    if name not in SHIPPED:
-        family(name)
+    # Not imported: what it imports costs seconds, which those who never train need not wait for.
+    require_member("families", name, SHIPPED)
     return name
 
 

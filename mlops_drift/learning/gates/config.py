@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mlops_drift.learning.config import Share
 from mlops_drift.learning.metrics.allowance import Allowance, allowance
-from mlops_drift.learning.metrics.registry import MetricName, metric_for
+from mlops_drift.learning.metrics.registry import SHIPPED, MetricName, metric_for
+from mlops_drift.plugins import own_paths
 from mlops_drift.schema.columns import Column, Target
 from mlops_drift.schema.fields import DEFAULT, Distinct, Limit, LimitOrZero, Name, Strict
 
@@ -122,6 +123,12 @@ class Gates(Strict):
         description="Further gates: the import path of each (package.module:Name), the name of an "
         "entry point of mlops_drift.gates, or a mapping of gate and the arguments of its class.",
     )
+
+    @property
+    def own_paths(self) -> tuple[str, ...]:
+        """The import paths of the metrics and the further gates that are not shipped."""
+        gates = [one if isinstance(one, str) else one.gate for one in self.extra]
+        return own_paths("metrics", self.metrics, SHIPPED) + own_paths("gates", gates, {})
 
     def allowance(self, name: LimitName, metric: MetricName) -> Allowance:
         """A limit on differences of the metric, with its default if it is not set."""

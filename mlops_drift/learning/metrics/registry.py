@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from mlops_drift.learning.metrics.base import ConfusionMetric, Metric
-from mlops_drift.plugins import load
+from mlops_drift.learning.metrics.function import FunctionMetric
+from mlops_drift.plugins import load_either
 from mlops_drift.schema.columns import TargetKind
 
 _HERE = "mlops_drift.learning.metrics"
@@ -26,10 +27,17 @@ SHIPPED = {
 }
 
 
+SIGNATURE = "(truth, prediction, score) that returns a number"
+
+
 @cache
 def metric_named(name: str) -> Metric:
-    """The metric of a shipped name, an import path or an entry point, else a ValueError."""
-    return load("metrics", name, SHIPPED, Metric)()  # type: ignore[type-abstract]
+    """The metric of a shipped name, an import path or an entry point, else a ValueError.
+
+    An import path or an entry point may be of a function that measures.
+    """
+    member = load_either("metrics", name, SHIPPED, Metric, SIGNATURE)  # type: ignore[type-abstract]
+    return member() if isinstance(member, type) else FunctionMetric(name, member)
 
 
 def metric_for(name: str, kind: TargetKind) -> Metric:

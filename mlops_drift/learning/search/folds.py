@@ -2,13 +2,14 @@
 
 import warnings
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
 from mlops_drift.learning.config import Training
-from mlops_drift.learning.families.base import Family, Params, Split, plain
+from mlops_drift.learning.families.base import Learner, Params, Split, plain
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
 
@@ -80,30 +81,37 @@ class FoldMatrices:
         self, features: pd.DataFrame, truth: Array, columns: Mapping[str, Column], folds: Folds
     ) -> None:
         self._truth = truth
-        self._plain = _coded(plain(features, columns))
+        self._features, self._named = features, columns
+        self._codes = _coded(plain(features, columns))
         # By place, since an array has no names.
         self._columns = dict(enumerate(columns.values()))
         self._folds = folds
         self._kept: dict[tuple[object, ...], Split] = {}
         self._bytes = 0
 
-    def of(self, family: Family, params: Params, number: int) -> Split:
+    def of(self, family: Learner, params: Params, number: int) -> Split:
         """The rows to fit on and the rows to predict of a fold, as the family takes them."""
         key = (family.name, *(params[name] for name in family.matrix_params), number)
         if key in self._kept:
             return self._kept[key]
         matrix = family.matrix(params, self._columns)
         rows, others = self._folds[number]
-        made = Split(
-            np.ascontiguousarray(matrix.fit_transform(self._plain[rows])),
-            self._truth[rows],
-            np.ascontiguousarray(matrix.transform(self._plain[others])),
-        )
-        size = made.rows.nbytes + made.others.nbytes
+        if matrix is None:
+            frame = self._plain
+            return Split(frame.iloc[rows], self._truth[rows], frame.iloc[others], self._named)
+        fitted = np.ascontiguousarray(matrix.fit_transform(self._codes[rows]))
+        predicted = np.ascontiguousarray(matrix.transform(self._codes[others]))
+        made = Split(fitted, self._truth[rows], predicted)
+        size = fitted.nbytes + predicted.nbytes
         if self._bytes + size <= MOST_BYTES:
             self._kept[key] = made
             self._bytes += size
         return made
+
+    @cached_property
+    def _plain(self) -> pd.DataFrame:
+        """The rows as a pipeline's first step gives them, for families that take them so."""
+        return plain(self._features, self._named)
 
 
 def _coded(rows: pd.DataFrame) -> Array:

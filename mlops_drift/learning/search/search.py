@@ -1,7 +1,7 @@
 """The search for a family and its hyperparameters, by cross-validation in the train split."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import inf, isnan, nan
 from typing import NamedTuple, cast
@@ -14,6 +14,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from mlops_drift.learning.config import ClassWeight, Training
+from mlops_drift.learning.families.base import Learner
 from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.registry import metric_for
@@ -21,12 +22,15 @@ from mlops_drift.learning.recipe import Recipe
 from mlops_drift.learning.search.folds import folds_of
 from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.search.validation import STAGE, THRESHOLD, CrossValidation
+from mlops_drift.own_code import OwnCodeError
 from mlops_drift.schema.columns import Column, Target
 
 FEWEST_ROWS = 4
 # Names of what a trial is asked beside the parameters of its family.
 FAMILY = "family"
 CLASS_WEIGHT = "class_weight"
+# Name of what a trial notes of own code that failed.
+ERROR = "error"
 # A trial must be among this share of its family's, after each fold but the last.
 SHARE = 0.2
 # Earlier trials that are needed to tell.
@@ -47,6 +51,7 @@ class Trial:
             trial was given up as worse than most before it.
         pruned: whether it was given up.
         after_folds: the metric over the rows predicted so far, after each fold where it is defined.
+        error: why a user's own estimator failed with these hyperparameters; empty if it did not.
     """
 
     number: int
@@ -54,6 +59,7 @@ class Trial:
     value: float
     after_folds: tuple[float, ...]
     pruned: bool = False
+    error: str = ""
 
     def outcome(self, metric: str) -> str:
         """Its value in words.
@@ -61,6 +67,8 @@ class Trial:
         >>> Trial(6, Recipe("linear", {}), nan, (0.5,), pruned=True).outcome("f1")
         'pruned'
         """
+        if self.error:
+            return f"failed, {self.error}"
         if self.pruned:
             return "pruned"
         return f"{metric} undefined" if isnan(self.value) else f"{metric} {self.value:.4f}"
@@ -69,7 +77,16 @@ class Trial:
         """As plain data, ready for JSON; an undefined value is None."""
         value = None if isnan(self.value) else self.value
         found = {"value": value, "after_folds": list(self.after_folds)}
-        return {"number": self.number, **asdict(self.recipe), **found}
+        error = {"error": self.error} if self.error else {}
+        return {"number": self.number, **asdict(self.recipe), **found, **error}
+
+
+class _FamilySearch(NamedTuple):
+    """The search of one family, by its name in the description."""
+
+    name: str
+    family: Learner
+    study: optuna.Study
 
 
 # Called after each trial of a search.
@@ -95,7 +112,8 @@ def search(
 ) -> SearchResult:
     """The best recipe by cross-validation.
 
-    The families take turns, since which is best shows only after many trials of each. A family's
+    The families take turns, since which is best shows only after many trials of each; one that has
+    nothing to choose has one trial. A family's
     defaults are tried first, then Optuna's TPE sampler proposes. A trial predicts every row by a
     model that was fitted without the row's fold; its value is ``training.metric`` over all these
     predictions together. One that is worse after a fold than most earlier trials of its family were
@@ -114,6 +132,8 @@ def search(
     Raises:
         UnlearnableError: If the train split cannot be learned from, or the metric is undefined in
             every trial.
+        OwnCodeError: If a function of the user's own fails in its first trial; later ones are
+            given up.
     """
     started = time.monotonic()
     metric = metric_for(training.metric, target.kind)
@@ -126,24 +146,23 @@ def search(
             "earlier rows: train on a longer window, or validate stratified"
         )
     validation = CrossValidation(features, truth, columns, target, training, folds)
-    studies = [
-        _study(name, columns, len(truth), training, metric.greater_is_better)
+    searches = [
+        _search(name, columns, len(truth), training, metric.greater_is_better)
         for name in training.families
     ]
 
     trials: list[Trial] = []
-    for number in range(training.trials):
+    for number, turn in enumerate(_turns(searches, training)):
         late = time.monotonic() - started > (training.time_budget_seconds or inf)
-        if late and number >= len(studies):
+        if late and number >= len(searches):
             break
-        turn = number % len(studies)
-        study = studies[turn]
-        if number >= len(studies):
-            study.enqueue_trial({FAMILY: training.families[turn]})
+        name, _, study = searches[turn]
+        if number >= len(searches):
+            study.enqueue_trial({FAMILY: name})
         asked = study.ask()
-        recipe = _suggested(asked, columns, len(truth), training)
+        recipe = _suggested(asked, searches[turn], columns, len(truth), training)
         known = memory.recall(number, asked.params) if memory else None
-        value = validation.run(asked, recipe) if known is None else _repeat(asked, known)
+        value = _run(validation, asked, recipe) if known is None else _repeat(asked, known)
         finished = _tell(study, asked, value)
         # As a trial of the search, not of its family's study, which adds notes of its own.
         finished.number, finished.system_attrs = number, {}
@@ -181,33 +200,61 @@ def _require_learnable(truth: Array, target: Target, training: Training) -> None
         )
 
 
-def _study(
+def _search(
     name: str, columns: Mapping[str, Column], n_rows: int, training: Training, maximize: bool
-) -> optuna.Study:
-    """A study of one family, in memory, that begins with its defaults."""
+) -> _FamilySearch:
+    """The study of one family, in memory, that begins with its defaults."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         direction="maximize" if maximize else "minimize",
         sampler=optuna.samplers.TPESampler(seed=training.seed),
         pruner=PeerPruner(SHARE),
     )
-    chosen = family(name)
+    chosen = family(name).searching(training.search_space.get(name))
     defaults = chosen.default(columns, n_rows).items()
     named = {chosen.parameter(key): value for key, value in defaults}
-    study.enqueue_trial({FAMILY: name, CLASS_WEIGHT: training.class_weights[0], **named})
-    return study
+    # Without anything to choose, the other ways of weighting are all that is left to try.
+    ways = training.class_weights[: 1 if chosen.has_choices else None]
+    for weight in ways:
+        study.enqueue_trial({FAMILY: name, CLASS_WEIGHT: weight, **named})
+    return _FamilySearch(name, chosen, study)
+
+
+def _turns(searches: Sequence[_FamilySearch], training: Training) -> list[int]:
+    """Which family each trial is of: they take turns, while there is anything left to try."""
+    most = [inf if one.family.has_choices else len(training.class_weights) for one in searches]
+    turns: list[int] = []
+    for turn in range(training.trials):
+        able = [number for number, limit in enumerate(most) if turn < limit]
+        turns += able
+    return turns[: training.trials]
 
 
 def _suggested(
-    asked: optuna.Trial, columns: Mapping[str, Column], n_rows: int, training: Training
+    asked: optuna.Trial,
+    search: _FamilySearch,
+    columns: Mapping[str, Column],
+    n_rows: int,
+    training: Training,
 ) -> Recipe:
     """What the sampler proposes to a trial."""
-    name = asked.suggest_categorical(FAMILY, training.families)
-    params = family(name).suggest(asked, columns, n_rows)
+    asked.suggest_categorical(FAMILY, training.families)
+    params = search.family.suggest(asked, columns, n_rows)
     weights = training.class_weights
     # A choice of one would cost the sampler a random number.
     weight = weights[0] if len(weights) == 1 else asked.suggest_categorical(CLASS_WEIGHT, weights)
-    return Recipe(name, params, cast(ClassWeight, weight))
+    return Recipe(search.name, params, cast(ClassWeight, weight))
+
+
+def _run(validation: CrossValidation, asked: optuna.Trial, recipe: Recipe) -> float | None:
+    """Cross-validates a trial; one whose own code fails is undefined, but the first must work."""
+    try:
+        return validation.run(asked, recipe)
+    except OwnCodeError as error:
+        if asked.number == 0:
+            raise
+        asked.set_user_attr(ERROR, str(error))
+        return nan
 
 
 def _repeat(asked: optuna.Trial, known: FrozenTrial) -> float | None:
@@ -233,10 +280,11 @@ def _tell(study: optuna.Study, asked: optuna.Trial, value: float | None) -> Froz
 def _trial(recipe: Recipe, finished: FrozenTrial) -> Trial:
     value = cast(float, finished.value) if finished.state == TrialState.COMPLETE else nan
     params = {**recipe.params, **finished.user_attrs.get(STAGE, {})}
-    whole = replace(recipe, params=params, threshold=finished.user_attrs[THRESHOLD])
+    whole = replace(recipe, params=params, threshold=finished.user_attrs.get(THRESHOLD, 0.5))
     steps = sorted(finished.intermediate_values.items())
     after_folds = tuple(value for _, value in steps)
-    return Trial(finished.number, whole, value, after_folds, finished.state == TrialState.PRUNED)
+    pruned, error = finished.state == TrialState.PRUNED, finished.user_attrs.get(ERROR, "")
+    return Trial(finished.number, whole, value, after_folds, pruned, error)
 
 
 class PeerPruner(BasePruner):
