@@ -42,7 +42,11 @@ def check_url(url: str) -> str:
             no bucket.
     """
     parts = urlsplit(url)
-    if parts.password is not None or parts.query or (parts.username and parts.scheme[:4] != "abfs"):
+    if (
+        parts.password is not None
+        or parts.query
+        or (parts.username and parts.scheme not in ("abfs", "abfss"))
+    ):
         raise ValueError(
             f"a URL {parts.scheme}:// has neither credentials nor options; both come from the "
             "environment, such as AWS_ACCESS_KEY_ID and AWS_REGION"

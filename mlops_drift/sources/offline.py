@@ -9,10 +9,15 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from mlops_drift.plugins import load
 from mlops_drift.sources import base
 from mlops_drift.sources.base import SourceConfig
+from mlops_drift.sources.delta import DeltaSource
 from mlops_drift.sources.files import FilesSource
 from mlops_drift.sources.simulated import SimulatorSource
 
-OFFLINE: dict[str, type[SourceConfig]] = {"simulator": SimulatorSource, "files": FilesSource}
+OFFLINE: dict[str, type[SourceConfig]] = {
+    "simulator": SimulatorSource,
+    "files": FilesSource,
+    "delta": DeltaSource,
+}
 
 
 class OtherOfflineSource(SourceConfig):
@@ -64,6 +69,7 @@ def kind_among(known: Collection[str]) -> Callable[[Any], str | None]:
 OfflineSource = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
+    | Annotated[DeltaSource, Tag("delta")]
     | Annotated[OtherOfflineSource, Tag("other")],
     Discriminator(kind_among(OFFLINE)),
 ]

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Discriminator, Tag
 
 from mlops_drift.sources.base import SourceConfig
+from mlops_drift.sources.delta import DeltaSource
 from mlops_drift.sources.files import FilesSource
 from mlops_drift.sources.offline import OFFLINE, OtherOfflineSource, kind_among
 from mlops_drift.sources.service import ServiceSource
@@ -22,6 +23,7 @@ class OtherSource(OtherOfflineSource):
 Source = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
+    | Annotated[DeltaSource, Tag("delta")]
     | Annotated[ServiceSource, Tag("service")]
     | Annotated[OtherSource, Tag("other")],
     Discriminator(kind_among(SOURCES)),
