@@ -64,7 +64,7 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         if again := judge_labels_again(model, min([first, *landed.late])):
             _report_again(context.instance, model, again, span(first, last))
             further[JUDGED_AGAIN] = ", ".join(str(item.day) for item in again.evaluations)
-        yield from judged(context, model, landed.checks, {**_about(landed), **further})
+        yield from judged(context, model, landed.checks, {**about_landed(landed), **further})
 
     @model_asset(
         spec,
@@ -82,7 +82,7 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
     ) -> Iterator[dg.MaterializeResult]:
         model = mlops_drift_lake.of(spec)
         landed = land_labels(model, source, *days_of(context))
-        yield from judged(context, model, landed.checks, _about(landed))
+        yield from judged(context, model, landed.checks, about_landed(landed))
 
     @model_asset(
         spec,
@@ -118,7 +118,8 @@ def _report_again(
     report_last_day(instance, key, [quality], model, again, failures.on)
 
 
-def _about(landed: Landed) -> Metadata:
+def about_landed(landed: Landed) -> Metadata:
+    """How many rows landed, and where all rows of the source are."""
     account = landed.account
     late = ", ".join(f"{day}: {n:,}" for day, n in landed.late.items())
     noted: Metadata = {

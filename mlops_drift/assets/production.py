@@ -35,7 +35,7 @@ from mlops_drift.resources import LakeResource
 
 
 def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
-    """Builds the three assets."""
+    """Builds the three assets; without the first where predictions are made elsewhere."""
     drift, performance = asset_key(spec, DRIFT_METRICS), asset_key(spec, PERFORMANCE_METRICS)
     lineage = column_lineage.of_predictions(spec)
 
@@ -120,6 +120,8 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         rows = row_count(len(found.evaluations))
         about = {**performance_of_days(model, last), **shadow, **rows}
         yield from judged(context, model, found, about)
-        report_approval(context.instance, asset_key(spec, CHAMPION), model)
+        if spec.external is None:
+            report_approval(context.instance, asset_key(spec, CHAMPION), model)
 
-    return [production_predictions, drift_metrics, performance_metrics]
+    own = [] if spec.external else [production_predictions]
+    return [*own, drift_metrics, performance_metrics]

@@ -13,6 +13,7 @@ from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.living import columns_since
 from mlops_drift.pipeline.missing_days import in_short
+from mlops_drift.pipeline.reference_days import awaited_predictions
 from mlops_drift.policy.decide import decide
 from mlops_drift.policy.decision import COLUMNS_CHANGED, Champion, Decision, DecisionRecord
 from mlops_drift.policy.situation import Evidence, Situation
@@ -67,8 +68,12 @@ def decide_days(model: ModelContext, first: date, last: date) -> Iterator[Decisi
     files = model.store.landing.missing_files(spec.start_date, last)
     missing = sorted({row["day"] for row in files})
     reach = timedelta(days=spec.lookback.predictions - 1)
+    policy = spec.policy
+    if spec.external and policy.action is None:
+        policy = policy.model_copy(update={"mode": "alert"})
     for evidence in gather_evidence(model, first, last, history):
-        decision = decide(spec.name, evidence, history, spec.policy)
+        awaited = awaited_predictions(spec, evidence.day) if spec.external else ""
+        decision = decide(spec.name, evidence, history, policy, awaited)
         since = evidence.day - reach if evidence.champion else spec.start_date
         note = in_short([day for day in missing if since <= day <= evidence.day])
         # What is under way has its reason, and a window may have named the same days.

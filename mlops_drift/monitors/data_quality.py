@@ -33,7 +33,7 @@ class DataQuality(Monitor[QualityMonitor]):
         "Look at the quarantined rows. Repair the source and materialize the day again, or "
         "correct the constraint in defs.yaml. A retraining would only learn the fault."
     )
-    assets = ("events", "labels")
+    assets = ("events", "labels", "predictions")
     section = "quality"
 
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:

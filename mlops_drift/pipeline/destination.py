@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.living import FurtherColumn, LivingColumns, named
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import TableName
@@ -12,9 +13,16 @@ from mlops_drift.store.lake import Lake
 from mlops_drift.store.tables import ModelTables, Table
 
 
+def prediction_columns(spec: ModelSpec) -> Mapping[str, Column]:
+    """What the columns of predictions that are made elsewhere must be like."""
+    if spec.external is None:
+        raise TypeError(f"the predictions of {spec.name} are made here")
+    return spec.external.checked(spec.target)
+
+
 @dataclass(frozen=True)
 class Destination:
-    """Where the events or the labels of a model land.
+    """Where a table of a model's source lands.
 
     Attributes:
         columns: those declared, without the key.
@@ -23,6 +31,7 @@ class Destination:
 
     lake: Lake
     tables: ModelTables
+    table: Table
     source: TableName
     key: str
     columns: Mapping[str, Column]
@@ -33,19 +42,20 @@ class Destination:
     def of(
         cls, model: ModelContext, source: TableName, living: LivingColumns | None = None
     ) -> "Destination":
-        """Where one of the two lands; of events, with what versions need besides."""
-        spec, store = model.spec, model.store
-        labels = {spec.target.column: spec.target.labels}
-        columns = spec.source_columns if source == "events" else labels
-        further = tuple(living.of_source) if living and source == "events" else ()
-        return cls(store.lake, store.tables, source, spec.key, columns, spec.start_date, further)
-
-    @property
-    def table(self) -> Table:
-        """Where accepted rows land."""
-        if self.source == "labels":
-            return self.tables.labels
-        return self.tables.events.with_columns(named(self.further))
+        """Where one of them lands; of events, with what versions need besides."""
+        spec, tables = model.spec, model.store.tables
+        columns: Mapping[str, Column]
+        further: tuple[FurtherColumn, ...] = ()
+        match source:
+            case "events":
+                further = tuple(living.of_source) if living else ()
+                table, columns = tables.events.with_columns(named(further)), spec.source_columns
+            case "labels":
+                table, columns = tables.labels, {spec.target.column: spec.target.labels}
+            case "predictions":
+                table, columns = tables.landed_predictions, prediction_columns(spec)
+        named_so = source, spec.key, columns, spec.start_date
+        return cls(model.store.lake, tables, table, *named_so, further)
 
     @property
     def names(self) -> list[str]:

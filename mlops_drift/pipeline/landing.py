@@ -12,17 +12,23 @@ import pyarrow.compute as pc
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import NO_FILE, CheckEvaluation
-from mlops_drift.monitors.context import EVENTS, LABELS, LandedDay, SourceName
+from mlops_drift.monitors.context import EVENTS, LABELS, PREDICTIONS, LandedDay, SourceName
 from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.ledger import Account
 from mlops_drift.pipeline.living import living_columns, note_columns
-from mlops_drift.pipeline.missing_days import TABLES, in_short, without_events
+from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.quarantine import BEFORE_START, TOO_LATE
 from mlops_drift.pipeline.received import Landing
-from mlops_drift.pipeline.screening import CORRECTED, screen_events, screen_labels
+from mlops_drift.pipeline.screening import (
+    CORRECTED,
+    Screened,
+    screen_events,
+    screen_labels,
+    screen_predictions,
+)
 from mlops_drift.pipeline.served_events import source_of
 from mlops_drift.schema.day_columns import count_days
 from mlops_drift.schema.days import days_between, ranges
@@ -95,16 +101,27 @@ def land_labels(model: ModelContext, source: Source, first: date, last: date) ->
     return _land(model, source, LABELS, first, last)
 
 
+def land_predictions(model: ModelContext, source: Source, first: date, last: date) -> Landed:
+    """Lands the predictions, made elsewhere, that arrived on the days, replacing what was there.
+
+    The first one of an event counts. One without an event on that day counts against the quality.
+
+    Raises:
+        MissingDayError: as in `land_events`.
+    """
+    return _land(model, source, PREDICTIONS, first, last)
+
+
 def _land(model: ModelContext, source: Source, name: SourceName, first: date, last: date) -> Landed:
     source = source_of(model, source)
     rows, by_reason, late, landed = 0, Counter[str](), Counter[date](), {}
     for since, until in parts(model, name, first, last):
         try:
-            batch = (source.events if name == EVENTS else source.labels)(since, until)
+            batch = _read(source, name, since, until)
         except MissingDayError:
             # Of all tables: what is missing of the events of a day keeps its labels from being
             # read.
-            for table in TABLES:
+            for table in source.tables:
                 record_missing(model, table, source.missing_days(table, first, last))
             raise
         accepted, put, found = _put(model, name, batch, since, until, last)
@@ -120,6 +137,26 @@ def _land(model: ModelContext, source: Source, name: SourceName, first: date, la
     return Landed(rows, dict(sorted(by_reason.items())), checks, account, late_days)
 
 
+def _read(source: Source, name: SourceName, first: date, last: date) -> Batch:
+    match name:
+        case "events":
+            return source.events(first, last)
+        case "labels":
+            return source.labels(first, last)
+        case "predictions":
+            return source.predictions(first, last)
+
+
+def _screened(to: Destination, batch: Batch, first: date, last: date) -> Screened:
+    match to.source:
+        case "events":
+            return screen_events(to, batch, first, last)
+        case "labels":
+            return screen_labels(to, batch)
+        case "predictions":
+            return screen_predictions(to, batch, first, last)
+
+
 def _put(
     model: ModelContext, name: SourceName, batch: Batch, first: date, last: date, until: date
 ) -> tuple[int, tuple[pa.Table, Account, Counter[date]], dict[date, LandedDay]]:
@@ -130,7 +167,7 @@ def _put(
     """
     living = living_columns(model, first, last) if name == EVENTS else None
     to = Destination.of(model, name, living)
-    screened = screen_events(to, batch, first, last) if name == EVENTS else screen_labels(to, batch)
+    screened = _screened(to, batch, first, last)
     put = Landing(to, batch, first, last, until).put(screened.accepted, screened.quarantined)
     quarantined = put[0]
     days, arrived = days_between(first, last), count_days(screened.accepted["day"])
@@ -159,7 +196,10 @@ def _landed(
 ) -> dict[date, LandedDay]:
     store, first, last = model.store, min(days), max(days)
     likely = first - model.spec.target.usual_delay
-    unmatched = store.labels.unmatched(first, last, likely) if source == LABELS else {}
+    unmatched = {}
+    if source != EVENTS:
+        of = Destination.of(model, source).table
+        unmatched = store.labels.unmatched(first, last, likely, of)
     # Labels without an event may be those of a day whose events are missing.
     lost = without_events(store, model.spec.start_date, last) if unmatched else []
     landed = {}

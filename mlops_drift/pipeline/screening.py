@@ -53,11 +53,19 @@ def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Scr
             lacks a declared column, or its records have a column in another case.
     """
     notes, absent = _lacking(to, batch)
+    return replace(screen_predictions(to, batch, first, last), notes=notes, absent=absent)
+
+
+def screen_predictions(to: Destination, batch: Batch, first: date, last: date) -> Screened:
+    """Checks rows of the days `first` to `last` whose key comes once for ever, as `screen_events`.
+
+    Predictions that are made elsewhere have their columns already.
+    """
     elsewhere = {
         "earlier": Scan(to.table, until=first - timedelta(days=1)),
         "later": Scan(to.table, since=last + timedelta(days=1)),
     }
-    return replace(_screen_keys(to, batch, elsewhere), notes=notes, absent=absent)
+    return _screen_keys(to, batch, elsewhere)
 
 
 def screen_late(to: Destination, part: Part) -> Screened:

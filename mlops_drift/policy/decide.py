@@ -26,7 +26,11 @@ from mlops_drift.policy.situation import (
 
 
 def decide(
-    model: str, evidence: Evidence, history: Sequence[DecisionRecord], policy: RetrainingPolicy
+    model: str,
+    evidence: Evidence,
+    history: Sequence[DecisionRecord],
+    policy: RetrainingPolicy,
+    awaited: str = "",
 ) -> Decision:
     """Decides whether to retrain.
 
@@ -40,12 +44,19 @@ def decide(
 
     A training that failed counts as a rejected challenger, until the rows, the code or the
     description by which it failed have changed.
+
+    Where versions come from elsewhere, `awaited` says why none serves yet.
     """
     under_way = [past for past in history if past.is_under_way(evidence.champion)]
     if under_way:
         return under_way[-1]
     now = Situation(model, evidence, history, policy)
-    decision = _first_training(now) if evidence.champion is None else _retraining(now)
+    if evidence.champion is not None:
+        decision = _retraining(now)
+    else:
+        decision = _first_training(now)
+        if awaited:
+            decision = replace(_idle(now, "wait", awaited), kind="none")
     # Under an id of its own, if one that failed has had it.
     failed = [past.id for past in history if past.status == "failed"]
     name, number = decision.id, 1

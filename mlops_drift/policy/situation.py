@@ -142,8 +142,10 @@ class Situation:
 
     @cached_property
     def cooldown_until(self) -> date:
-        """The last day of the cooldown after the promotion or the last rejected challenger."""
-        trained = [past.day for past in self.mine if past.brought_no_champion]
+        """The last day of the cooldown after the promotion or the last that brought no champion."""
+        trained = [
+            past.day for past in self.mine if past.brought_no_champion or past.status == "requested"
+        ]
         if self.evidence.champion is not None:
             trained.append(self.evidence.champion.as_of)
         cooldown = timedelta(days=self.policy.cooldown_days)

@@ -16,7 +16,7 @@ from mlops_drift.errors import UserError
 from mlops_drift.schema.days import span
 from mlops_drift.schema.fields import Strict
 
-TableName = Literal["events", "labels"]
+TableName = Literal["events", "labels", "predictions"]
 
 # Files that an error lists.
 LISTED = 5
@@ -201,7 +201,13 @@ class Batch:
 
 
 class Source(ABC):
-    """Gives the raw events of a range of days, and the labels that arrived on them."""
+    """Gives the raw events of a range of days, and the labels that arrived on them.
+
+    Attributes:
+        tables: what it gives; predictions where they are made elsewhere.
+    """
+
+    tables: tuple[TableName, ...] = ("events", "labels")
 
     @abstractmethod
     def events(self, first: date, last: date) -> Batch:
@@ -210,6 +216,10 @@ class Source(ABC):
     @abstractmethod
     def labels(self, first: date, last: date) -> Batch:
         """The labels that arrived on the days `first` to `last`, inclusive."""
+
+    def predictions(self, first: date, last: date) -> Batch:
+        """The predictions that arrived on the days `first` to `last`, inclusive."""
+        raise SourceError("this source has no predictions: describe them under `model`")
 
     def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
         """The days of a table that have no file although they need one, each with that file.

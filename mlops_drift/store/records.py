@@ -135,7 +135,8 @@ class VersionRecord:
     """What a version is and what it reached on its test split.
 
     Its description is JSON of what it knows of the columns, see `VersionColumns`; without one it
-    knows those that are declared.
+    knows those that are declared. One of an external model has its name as `family`, its reference
+    as `training_set`, and no run.
     """
 
     version: int
@@ -158,6 +159,15 @@ class LandedColumn:
 
     column: str
     type: str
+    first_day: date
+
+
+@dataclass(frozen=True)
+class ExternalVersion:
+    """A version of predictions that are made elsewhere, as they name it, and its first day here."""
+
+    version: int
+    name: str
     first_day: date
 
 

@@ -13,9 +13,12 @@ from mlops_drift.drift.measures import Measures
 from mlops_drift.drift.metrics.registry import SHIPPED
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
+from mlops_drift.sources.external import PREDICTION, SCORE, score_of, scored_classes
+from mlops_drift.sources.external import VERSION as VERSION_NAME
 from mlops_drift.store import descriptions
 from mlops_drift.store.records import (
     DecisionRow,
+    ExternalVersion,
     LabelArrivals,
     LandedColumn,
     LandedFile,
@@ -102,6 +105,7 @@ class ModelTables(NamedTuple):
     labels: Table
     quarantined: Table
     received: Table
+    landed_predictions: Table
     features: Table
     predictions: Table
     shadow_predictions: Table
@@ -115,6 +119,7 @@ class ModelTables(NamedTuple):
     label_arrivals: Table
     training_sets: Table
     versions: Table
+    external_versions: Table
     removed_versions: Table
     removed_features: Table
     promotions: Table
@@ -154,6 +159,11 @@ def model_tables(
             f"{landing}labels",
             pa.schema([*keys, *columns_of(**{target.column: label})]),
             about=descriptions.LABELS,
+        ),
+        landed_predictions=Table(
+            f"{landing}predictions",
+            pa.schema([*events, *_landed_answer(label, target)]),
+            about=descriptions.PREDICTIONS,
         ),
         quarantined=Table(f"{landing}quarantined", schema_of(QuarantinedRow), ("day", "source")),
         received=Table(f"{landing}received", schema_of(Received), ()),
@@ -202,6 +212,7 @@ def model_tables(
         label_arrivals=Table(f"{monitoring}label_arrivals", schema_of(LabelArrivals)),
         training_sets=Table(f"{training}sets", schema_of(TrainingSetRecord), ()),
         versions=Table(f"{training}versions", schema_of(VersionRecord), (), descriptions.VERSIONS),
+        external_versions=Table(f"{training}external", schema_of(ExternalVersion), ()),
         removed_versions=Table(f"{training}removed", schema_of(Removal), ()),
         removed_features=Table(f"{landing}removed", schema_of(RemovedDay), ()),
         promotions=Table(
@@ -218,6 +229,12 @@ def model_tables(
         ),
         outbox=Table(f"{monitoring}outbox", schema_of(QueuedMessage), ()),
     )
+
+
+def _landed_answer(label: type, target: Target) -> pa.Schema:
+    """What a prediction that was made elsewhere says, as it arrived."""
+    scores = dict.fromkeys(map(score_of, scored_classes(target)), float | None)
+    return columns_of(**{PREDICTION: label, SCORE: float | None, VERSION_NAME: str, **scores})
 
 
 def _served(key: type, label: type) -> pa.Schema:

@@ -142,6 +142,12 @@ def _about_check(check: Mapping[str, Any]) -> str:
 def _about_champion(champion: Mapping[str, Any] | None) -> str:
     if champion is None:
         return "Champion: none yet"
+    if champion["is_external"]:
+        return (
+            f"Champion: version {champion['version']} ({champion['family']}), made elsewhere, "
+            f"serves since {champion['serves_since']}, reference {champion['metric']} "
+            f"{number(champion['test_value'])}"
+        )
     return (
         f"Champion: version {champion['version']} ({champion['family']}), trained as of "
         f"{champion['trained_as_of']}, serves since {champion['serves_since']}, "
@@ -159,6 +165,11 @@ def _data_lines(status: Mapping[str, Any]) -> Iterator[str]:
         f"({status['labels_without_event']:,} without an event), {status['rejected']:,} "
         f"quarantined rows, {status['predictions']:,} predictions"
     )
+    if "predictions_without_event" in status:
+        yield (
+            f"Predictions: {status['predictions_without_event']:,} have no event, "
+            f"{status['events_without_prediction']:,} events have none"
+        )
     for source, account in status["sources"].items():
         # Equal numbers of rows that wait and that are gone would cancel out.
         if any(account[fact] for fact in _TOLD):
