@@ -20,10 +20,10 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from mlops_drift.files.store_faults import store_fault
 from mlops_drift.sources.base import Origin, Part, SourceError, with_near_names
+from mlops_drift.sources.dated_rows import part_of
 from mlops_drift.sources.dating import moments
 from mlops_drift.sql import identifier, literal
 
-_VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 # Statistics of times are cut to milliseconds.
 _MILLISECOND = pa.scalar(timedelta(milliseconds=1), pa.duration("us"))
 _A_DAY = timedelta(days=1)
@@ -84,11 +84,7 @@ class DeltaSnapshot:
             found = QueryBuilder().register("t", self._table)
             read = found.execute(f"SELECT * FROM t WHERE {self._within(column, first, last)}")
             rows = pa.table(read)
-        for number, field in enumerate(rows.schema):
-            if field.type in _VIEWS:
-                rows = rows.set_column(number, field.name, rows[number].cast(_VIEWS[field.type]))
-        days, times = moments(self._place, self._day_column, rows[self._day_column], self._timezone)
-        part = Part(rows, days, times, self._place, self._day_column)
+        part = part_of(rows, self._place, self._day_column, self._timezone)
         bounds = (pa.scalar(day, pa.date32()) for day in (first, last))
         return part.filter(
             pc.and_(

@@ -7,8 +7,8 @@ import pyarrow.compute as pc
 import pytest
 
 from mlops_drift.schema.days import days_between
-from mlops_drift.sources.base import Batch, Part, Source
-from mlops_drift.sources.rereading import AGAIN, read_again
+from mlops_drift.sources.base import Source
+from mlops_drift.sources.dated_rows import batch_of, part_of
 from mlops_drift_tests.pipeline.place import Place, day, two_a_day
 
 REREAD = 2
@@ -26,15 +26,13 @@ class Shelf(Source):
             [{"id": key, "day": when, "b": value} for key, when, value in self.rows],
             pa.schema([("id", pa.string()), ("day", pa.date32()), ("b", pa.string())]),
         )
-        days = table["day"]
-        part = Part(table, days, days.cast(pa.timestamp("us")), "shelf", "day")
         wanted = pa.array(days_between(first, last), pa.date32())
-        return part.filter(pc.is_in(days, value_set=wanted))
+        return table.filter(pc.is_in(table["day"], value_set=wanted))
 
     def events(self, first, last):
-        stamps = dict.fromkeys(days_between(first, last), AGAIN)
-        others = read_again(self._read, first, self.reread)
-        return Batch((self._read(first, last),), stamps=stamps, others=others)
+        since = first - timedelta(days=self.reread)
+        part = part_of(self._read(since, last), "shelf", "day", "UTC")
+        return batch_of(part, since, (first, last), "shelf", "UTC")
 
     def labels(self, first, last):
         raise NotImplementedError
@@ -48,11 +46,10 @@ def place(tmp_path):
     return place
 
 
-def test_days_are_read_again_once_they_have_run(place):
+def test_days_that_have_not_run_are_read_for_nothing(place):
     place.land(0)
-    assert place.source.asked == [(day(0), day(0))]
     place.land(1)
-    assert place.source.asked[1:] == [(day(1), day(1)), (day(-1), day(0))]
+    assert place.source.asked == [(day(-2), day(0)), (day(-1), day(1))]
     assert (place.account().recorded, place.account().rows) == (4, 4)
     assert place.quarantined() == []
 
@@ -80,4 +77,3 @@ def test_a_range_of_days_finds_what_days_one_by_one_do(place, tmp_path):
         place.land(number)
     place.source.rows.append(["late", day(3), "5"])
     assert place.land(4, 5).late == {day(3): 1}
-    assert max(last - first for first, last in place.source.asked) == timedelta(days=1)
