@@ -1,5 +1,6 @@
 """Events and labels in Delta tables that others write."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
@@ -12,10 +13,13 @@ from pydantic import Field, field_validator
 from mlops_drift.files.remote import check_url
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.schema.fields import Name, Strict
-from mlops_drift.sources.base import Batch, Look, Source, SourceConfig, TableName
+from mlops_drift.sources.base import Batch, Look, Source, SourceConfig, SourceError, TableName
 from mlops_drift.sources.dating import TimeZone, odd_hours
 from mlops_drift.sources.delta_snapshot import DeltaSnapshot
+from mlops_drift.variables import VariableError, filled, variables_in
 
+# Names of options that hold a secret.
+SECRET = re.compile("secret|token|password|key|sas|credential", re.IGNORECASE)
 # A network that is down is no reason to wait for long.
 PATIENCE = {"connect_timeout": "5s", "timeout": "60s", "max_retries": "3", "retry_timeout": "30s"}
 # So many days that have changed are in memory together.
@@ -50,6 +54,23 @@ class DeltaSource(SourceConfig):
         description="One row a label: key, label; its day is the day on which it became known."
     )
     timezone: TimeZone = "UTC"
+    storage_options: dict[str, str] = Field(
+        default_factory=dict,
+        description="Options of the object store by the names that delta-rs has for them, where "
+        "the environment does not say all, as `{aws_region: eu-central-1}`. A secret comes from "
+        "the environment: `{aws_secret_access_key: ${SHOP_KEY}}`; it is never shown or stored.",
+    )
+
+    @field_validator("storage_options")
+    @classmethod
+    def _secrets_are_elsewhere(cls, options: dict[str, str]) -> dict[str, str]:
+        for name, value in options.items():
+            if SECRET.search(name) and not variables_in(value):
+                raise ValueError(
+                    f"{name} holds a secret, which does not belong in the file; write the name of "
+                    "an environment variable in its place, as ${SHOP_KEY}"
+                )
+        return options
 
     @property
     def day_zone(self) -> str:
@@ -65,6 +86,7 @@ class Delta(Source):
     def __init__(self, config: DeltaSource, folder: Path) -> None:
         self._tables = {"events": config.events, "labels": config.labels}
         self._timezone, self._folder = config.timezone, folder
+        self._options = config.storage_options
 
     def events(self, first: date, last: date) -> Batch:
         return self._read("events", first, last)
@@ -77,8 +99,17 @@ class Delta(Source):
         table = self._tables[name]
         is_url = "://" in table.path
         uri = table.path if is_url else str(self._folder / table.path)
-        options = PATIENCE if is_url else {}
+        options = {**(PATIENCE if is_url else {}), **self._filled_options()}
         return DeltaSnapshot(table.path, uri, table.day_column, self._timezone, options, version)
+
+    def _filled_options(self) -> dict[str, str]:
+        found = {}
+        for name, value in self._options.items():
+            try:
+                found[name] = filled(value)
+            except VariableError as error:
+                raise SourceError(f"source.storage_options.{name}: {error}") from None
+        return found
 
     def _read(self, name: TableName, first: date, last: date) -> Batch:
         days, snapshot = days_between(first, last), self._snapshot(name)

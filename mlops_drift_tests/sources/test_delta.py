@@ -11,7 +11,7 @@ from deltalake import DeltaTable, write_deltalake
 from mlops_drift.sources.base import SourceError
 from mlops_drift.sources.delta_snapshot import DeltaSnapshot
 from mlops_drift_tests.pipeline.place import Place, day, describe
-from mlops_drift_tests.s3 import KEY, SECRET
+from mlops_drift_tests.s3 import KEY, REGION, SECRET
 from mlops_drift_tests.sources import delta_tables
 
 
@@ -210,6 +210,29 @@ def test_a_table_in_an_object_store(bucket, tmp_path):
 def test_a_store_that_does_not_answer_is_a_sentence(bucket, tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert "the object store does not answer" in failure(tmp_path, events=f"{bucket.url}/e")
+
+
+def test_options_of_the_store_take_secrets_from_the_environment(bucket, tmp_path, monkeypatch):
+    url = f"{bucket.url}/events"
+    write_deltalake(url, rows_of(0))
+    options = {
+        "aws_access_key_id": "${SHOP_ID}",
+        "aws_secret_access_key": "${SHOP_KEY}",
+        "aws_region": REGION,
+    }
+    place = Place(tmp_path, spec(events=url, storage_options=options))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        monkeypatch.delenv(name)
+    with pytest.raises(SourceError, match=r"storage_options.aws_access_key_id: SHOP_ID not set"):
+        place.land(0)
+    monkeypatch.setenv("SHOP_ID", KEY)
+    monkeypatch.setenv("SHOP_KEY", SECRET)
+    place.land(0)
+    assert len(place.events()) == 2
+    assert SECRET not in place.spec.model_dump_json()
+    with pytest.raises(ValueError, match="aws_secret_access_key holds a secret") as caught:
+        spec(storage_options={"aws_secret_access_key": "hush"})
+    assert "hush" not in caught.value.errors()[0]["msg"]
 
 
 def test_a_secret_in_a_url_is_refused():
