@@ -216,7 +216,7 @@ def spec(changes=None):
             ["first_training_rows 500", "150 test rows", "at least 667"],
         ),
         ({"policy": {"window_days": 0}}, ["window_days", "0", "greater than or equal to 1"]),
-        ({"source": {"kind": "sql"}}, ["source", "'sql'", "simulator, files"]),
+        ({"source": {"kind": "tape"}}, ["source", "'tape'", "simulator, files"]),
         ({"source": {"events": {"path": ""}}}, ["source.files.events.path", "''", "at least 1"]),
         (
             {"source": {"events": {"day_column": None}}},
