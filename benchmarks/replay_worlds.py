@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from mlops_drift import settings
+from mlops_drift import project, settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.gateways import open_lake
@@ -49,7 +49,7 @@ class World:
         """Writes the shipped description, with another name and source."""
         place = self.folder / "defs" / MODEL
         place.mkdir(parents=True, exist_ok=True)
-        shipped = settings.SHIPPED_DEFS / "insurance" / "defs.yaml"
+        shipped = project.SHIPPED_DEFS / "insurance" / "defs.yaml"
         described = yaml.safe_load(shipped.read_text())
         described["attributes"] |= {"name": MODEL, "source": dict(source)}
         (place / "defs.yaml").write_text(yaml.safe_dump(described, sort_keys=False))

@@ -6,8 +6,10 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import BaseModel
 
+from mlops_drift import project
 from mlops_drift.assets.compaction import compaction_asset
 from mlops_drift.assets.decisions import decisions_asset
+from mlops_drift.assets.external import external_assets
 from mlops_drift.assets.landing import landing_assets
 from mlops_drift.assets.production import production_assets
 from mlops_drift.assets.report import report_asset
@@ -22,7 +24,8 @@ from mlops_drift.jobs import (
     daily_schedule,
     retraining_job,
 )
-from mlops_drift.resources import mlflow_run
+from mlops_drift.resources import default_resources, mlflow_key, mlflow_run
+from mlops_drift.scaffolder import ModelScaffolder
 from mlops_drift.sensors.compaction import compaction_sensor
 from mlops_drift.sensors.late_files import late_files_sensor
 from mlops_drift.sensors.notifications import notification_sensor
@@ -32,6 +35,7 @@ from mlops_drift.sensors.retraining import retraining_sensor
 FEATURES_SQL = "features.sql"
 
 
+@dg.scaffold_with(ModelScaffolder)
 class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     """A tabular model that is trained, gated, served, watched, and retrained when a check fails.
 
@@ -40,7 +44,7 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     champion for a retraining; decisions and compaction. Two more, served and serving_metrics, where
     the events are those of a service. With their checks, a daily schedule, sensors for retraining,
     late files and compaction, a cleanup job and, where receivers are configured, a notification
-    sensor.
+    sensor. An external model has predictions in place of the assets of a retraining.
     """
 
     @classmethod
@@ -51,6 +55,7 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """Makes the component of validated attributes, and of features.sql beside them."""
+        project.use(context.project_root)
         described = attributes.model_dump() if attributes else {}
         return cls.model_validate(_with_features_sql(described, context.path))
 
@@ -60,7 +65,8 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
         return ModelSpec.model_validate(self.model_dump())
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Builds the model's definitions."""
+        """Builds the model's definitions, with all that they need."""
+        project.use(context.project_root)
         return model_definitions(self.spec, context.path)
 
 
@@ -80,26 +86,31 @@ def _with_features_sql(described: dict[str, Any], folder: Path) -> dict[str, Any
 
 def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
     """The definitions of one model; relative paths of its files start at the folder."""
-    source = spec.source.open(folder)
-    daily, retraining, compaction = daily_job(spec), retraining_job(spec), compaction_job(spec)
+    source = spec.open_source(folder)
+    daily, compaction = daily_job(spec), compaction_job(spec)
+    retraining = None if spec.external else retraining_job(spec)
+    made = external_assets(spec, source) if spec.external else retraining_assets(spec)
     return dg.Definitions(
         assets=[
             *served_assets(spec),
             *landing_assets(spec, source),
             *production_assets(spec),
-            *retraining_assets(spec),
+            *made,
             decisions_asset(spec),
             report_asset(spec),
             compaction_asset(spec),
         ],
-        asset_checks=[gates_check(spec)],
-        jobs=[daily, retraining, compaction, cleanup_job(spec)],
+        asset_checks=[] if spec.external else [gates_check(spec)],
+        jobs=[daily, compaction, cleanup_job(spec), *([retraining] if retraining else [])],
         schedules=[daily_schedule(spec, daily)],
         sensors=[
             retraining_sensor(spec, retraining),
             late_files_sensor(spec, source, daily),
             compaction_sensor(spec, compaction),
-            *([notification_sensor(spec)] if spec.notifications.kinds else []),
+            *([notification_sensor(spec)] if spec.messages.kinds else []),
         ],
-        resources={f"mlflow_{spec.name}": mlflow_run(spec.name)},
+        resources={
+            **default_resources(),
+            **({} if spec.external else {mlflow_key(spec.name): mlflow_run(spec.name)}),
+        },
     )

@@ -8,29 +8,22 @@ from dagster._utils.warnings import suppress_dagster_warnings
 from mlops_drift import settings
 from mlops_drift.component import model_definitions
 from mlops_drift.config.loading import Model, load_definitions
-from mlops_drift.resources import default_resources
 
 
 @dg.definitions
 @suppress_dagster_warnings
 def defs() -> dg.Definitions:
     """All models; steps run in one process, since each takes less than starting another."""
-    _prepare()
+    settings.isolate()
     return _complete(load_definitions())
 
 
 @suppress_dagster_warnings
 def definitions_of(models: Iterable[Model]) -> dg.Definitions:
     """Some loaded models: a tenth of the work of `defs`, which describes components to the UI."""
-    _prepare()
+    settings.isolate()
     return _complete(*(model_definitions(model.spec, model.folder) for model in models))
 
 
-def _prepare() -> None:
-    settings.isolate()
-    settings.require_own_instance()
-
-
 def _complete(*models: dg.Definitions) -> dg.Definitions:
-    shared = dg.Definitions(resources=default_resources(), executor=dg.in_process_executor)
-    return dg.Definitions.merge(*models, shared)
+    return dg.Definitions.merge(*models, dg.Definitions(executor=dg.in_process_executor))

@@ -121,12 +121,12 @@ def cleanup_job(spec: ModelSpec) -> dg.JobDefinition:
     def remove(
         context: dg.OpExecutionContext,
         config: CleanupConfig,
-        lake: LakeResource,
-        registry: dg.ResourceParam[Registry],
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> dg.Output[dict[str, int]]:
         plan = clean_up(
-            lake.of(spec, registry),
-            Artifacts(registry, spec.name),
+            mlops_drift_lake.of(spec, mlops_drift_registry),
+            Artifacts(mlops_drift_registry, spec.name),
             dry_run=config.dry_run,
             on_item=lambda one: context.log.info(f"removing {one.kind} {one.name}: {one.reason}"),
         )

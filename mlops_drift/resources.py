@@ -16,6 +16,9 @@ from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.registry.registry import Registry
 from mlops_drift.store.lake import Lake
 
+# The keys, which nobody else's resources have; functions name them as their parameters.
+LAKE, REGISTRY = "mlops_drift_lake", "mlops_drift_registry"
+
 # What stays open until the process ends.
 _opened = ExitStack()
 
@@ -54,6 +57,11 @@ def registry_resource(context: dg.InitResourceContext) -> Registry:
     return _shared_registry(*places_of_registry())
 
 
+def mlflow_key(model: str) -> str:
+    """The key of the resource `mlflow_run` of a model."""
+    return f"mlops_drift_mlflow_{model}"
+
+
 def mlflow_run(model: str) -> dg.ResourceDefinition:
     """The MLflow run of a retraining, opened through dagster-mlflow in the model's experiment.
 
@@ -62,13 +70,13 @@ def mlflow_run(model: str) -> dg.ResourceDefinition:
     """
 
     @dg.resource(
-        required_resource_keys={"registry"},
+        required_resource_keys={REGISTRY},
         description=f"The MLflow run of a retraining of {model}.",
     )
     def run(context: dg.InitResourceContext) -> Iterator[object]:
         from dagster_mlflow import mlflow_tracking
 
-        registry: Registry = context.resources.registry
+        registry: Registry = getattr(context.resources, REGISTRY)
         registry.prepare(model)
         configured = context.replace_config(
             {
@@ -88,6 +96,7 @@ def mlflow_run(model: str) -> dg.ResourceDefinition:
     return run
 
 
+@cache
 def default_resources() -> dict[str, object]:
-    """The resources of every model."""
-    return {"lake": LakeResource(), "registry": registry_resource}
+    """The resources of every model; the same objects, as definitions that are merged need them."""
+    return {LAKE: LakeResource(), REGISTRY: registry_resource}

@@ -9,6 +9,7 @@ from stat import S_ISDIR
 from typing import Literal, cast, get_args
 from unicodedata import category
 
+from mlops_drift import project
 from mlops_drift.errors import UserError
 
 Environment = Literal["dev", "staging", "prod"]
@@ -20,9 +21,7 @@ MEMORY_VARIABLE = "MLOPS_DRIFT_MEMORY"
 MLFLOW_UI_VARIABLE = "MLOPS_DRIFT_MLFLOW_UI"
 DAGSTER_UI_VARIABLE = "MLOPS_DRIFT_DAGSTER_UI"
 REPORTS_VARIABLE = "MLOPS_DRIFT_REPORTS"
-
-SHIPPED_DEFS = Path(__file__).resolve().parent / "defs"
-PROJECT_ROOT = SHIPPED_DEFS.parent.parent
+HOME_VARIABLE = "DAGSTER_HOME"
 
 # Of these libraries make a wildcard, an escape, a column, a placeholder or the end of a path.
 MISREAD = "?*%=[]{}|^\\"
@@ -41,9 +40,9 @@ class SettingsError(UserError, ValueError):
 
 
 def data_root() -> Path:
-    """The folder of all state: ``MLOPS_DRIFT_DATA``, else ``data`` in the checkout."""
+    """The folder of all state: ``MLOPS_DRIFT_DATA``, else the one of the project."""
     configured = os.environ.get(DATA_VARIABLE)
-    root = _folder(DATA_VARIABLE, configured) if configured else PROJECT_ROOT / "data"
+    root = _folder(DATA_VARIABLE, configured) if configured else project.data_folder()
     # Neither control characters nor bytes that are no UTF-8.
     if misread := [one for one in str(root) if one in MISREAD or category(one) in ("Cc", "Cs")]:
         raise SettingsError(
@@ -135,17 +134,19 @@ def dagster_root() -> Path:
     return environment_root() / "dagster"
 
 
-def require_own_instance() -> None:
-    """Rejects a ``DAGSTER_HOME`` whose runs would lie apart from those of `mlops-drift run`."""
-    home = os.environ.get("DAGSTER_HOME")
-    if not home:
-        return
-    file = Path(home) / "dagster.yaml"
-    if not file.is_file() or "mlops_drift.storage" not in file.read_text(encoding="utf-8"):
-        raise SettingsError(
-            f"DAGSTER_HOME is {home!r}, which keeps runs apart from those of `mlops-drift run`; "
-            f"unset it, or copy {PROJECT_ROOT / 'dagster.yaml'} there"
-        )
+def dagster_home() -> Path | None:
+    """The folder of Dagster's own configuration: ``DAGSTER_HOME``, else a project that has one.
+
+    Without it Dagster's state lies in the data folder.
+    """
+    if configured := os.environ.get(HOME_VARIABLE):
+        home = _folder(HOME_VARIABLE, configured)
+        if not home.is_dir():
+            wrong = f"{HOME_VARIABLE} is {configured!r}"
+            raise SettingsError(f"{wrong}, which is not a folder; make it, or unset the variable")
+        return home
+    found = project.current()
+    return found.root if found and (found.root / "dagster.yaml").is_file() else None
 
 
 def lock_root() -> Path:
@@ -190,17 +191,23 @@ def dagster_ui() -> str:
 
 
 def definition_folders() -> list[Path]:
-    """The folders that hold model definitions: the shipped ones and ``MLOPS_DRIFT_DEFS``."""
+    """The folders that hold model definitions: the project's and that of ``MLOPS_DRIFT_DEFS``.
+
+    The project's is the one that Dagster loads; outside of any project it is the shipped one.
+    """
+    found = project.current()
+    own = found.defs if found else project.SHIPPED_DEFS
+    folders = [own] if own and own.is_dir() else []
     configured = os.environ.get(DEFS_VARIABLE)
     if not configured:
-        return [SHIPPED_DEFS]
+        return folders
     extra = _folder(DEFS_VARIABLE, configured)
     if not extra.is_dir():
         raise SettingsError(
             f"{DEFS_VARIABLE} is {configured!r}, which is not a folder; "
             "it should name one that holds <model>/defs.yaml files"
         )
-    return [SHIPPED_DEFS, extra]
+    return [*folders, extra]
 
 
 # What begins so configures a library: it would move state, or change a result, without a word.
@@ -210,14 +217,11 @@ FOREIGN = (
 )
 HARMLESS = ("MLFLOW_DISABLE_TELEMETRY",)
 
-# Of a program that stands on its own; a process of `dagster dev` needs what that passes on.
-DAGSTER = "DAGSTER_"
 
-
-def isolate(*also: str) -> None:
+def isolate() -> None:
     """Takes the settings of libraries out of the environment of this process and its children."""
     for name in list(os.environ):
-        if name.startswith((*FOREIGN, *also)) and name not in HARMLESS:
+        if name.startswith(FOREIGN) and name not in HARMLESS:
             del os.environ[name]
     # MLflow draws a bar for every file that it copies, unless this is false.
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"

@@ -4,6 +4,7 @@ import os
 import pickle
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +37,8 @@ settings.load_profile("any machine")
 
 # Where tests run in several processes, these inherit a width from the library that reads lines.
 os.environ.pop("COLUMNS", None)
+# Tests write no runs where whoever starts them keeps theirs.
+os.environ.pop("DAGSTER_HOME", None)
 
 
 @pytest.fixture(scope="session")
@@ -232,6 +235,20 @@ def fast_fresh_processes():
         if sys.platform == "linux":
             patch.setattr(stored_model, "run_apart", predict_apart)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server of its own, on loopback."""
+    pytest.importorskip("psycopg", reason="no driver for PostgreSQL: psycopg is not installed")
+    from mlops_drift_tests.postgres import Postgres, programs
+
+    if programs() is None:
+        pytest.skip("no PostgreSQL: initdb was not found")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder))
+        yield server
+        server.stop()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from dagster._core.workspace.workspace import (
     DefinitionsSource,
 )
 
-from mlops_drift.storage import CODE_LOCATION
+from mlops_drift.project import CODE_LOCATION
 
 
 @cache

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from mlops_drift import settings
+from mlops_drift import project
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.lifecycle.decisions import decide_days
@@ -47,7 +47,7 @@ def telco(tmp_path_factory):
     world = World(tmp_path_factory.mktemp("telco"))
     folder = world.defs / "telco"
     folder.mkdir()
-    shipped = settings.SHIPPED_DEFS / "churn"
+    shipped = project.SHIPPED_DEFS / "churn"
     (folder / "features.sql").write_text((shipped / "features.sql").read_text())
     described = yaml.safe_load((shipped / "defs.yaml").read_text())
     described["attributes"] |= {

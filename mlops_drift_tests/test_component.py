@@ -3,7 +3,7 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from mlops_drift import settings
+from mlops_drift import project
 from mlops_drift.checks import keys
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.definitions import defs
@@ -254,5 +254,5 @@ def test_an_owner_is_an_address_or_a_team(owner):
 
 
 def test_definitions_stay_a_short_wiring():
-    text = (settings.PROJECT_ROOT / "mlops_drift" / "definitions.py").read_text()
+    text = (project.CHECKOUT / "mlops_drift" / "definitions.py").read_text()
     assert len(text.splitlines()) < 50

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from standardwebhooks import WebhookVerificationError
 
-from mlops_drift import settings
+from mlops_drift import project, settings
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import load_models, read_yaml
 from mlops_drift.config.spec import ModelSpec
@@ -30,7 +30,7 @@ from mlops_drift.policy.decision import DecisionRecord, Outcome
 from mlops_drift_tests.monitors.contexts import MemoryContext
 from mlops_drift_tests.receiver import SECRET, WebhookReceiver
 
-ROOT = settings.PROJECT_ROOT
+ROOT = project.CHECKOUT
 GUIDE = ROOT / "docs" / "guide"
 FOLDERS = ("docs", "benchmarks", "data", "deploy", "examples")
 PAGES = sorted(

@@ -1,6 +1,6 @@
 import os
 
-from mlops_drift.settings import DAGSTER, isolate
+from mlops_drift.settings import isolate
 
 FOREIGN = {
     "MLFLOW_REGISTRY_URI": "databricks-uc",
@@ -21,5 +21,3 @@ def test_settings_of_libraries_are_taken_out_of_the_environment(monkeypatch):
     assert not FOREIGN.keys() & os.environ.keys()
     assert own.items() <= os.environ.items()
     assert os.environ["DAGSTER_HOME"] == "/elsewhere"
-    isolate(DAGSTER)
-    assert "DAGSTER_HOME" not in os.environ

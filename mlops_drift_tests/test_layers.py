@@ -2,11 +2,11 @@ import re
 
 from importlinter.cli import lint_imports
 
-from mlops_drift.settings import PROJECT_ROOT
+from mlops_drift.project import CHECKOUT
 
 
 def test_imports_point_downward_only(capsys):
-    failed = lint_imports(config_filename=str(PROJECT_ROOT / ".importlinter"), no_cache=True)
+    failed = lint_imports(config_filename=str(CHECKOUT / ".importlinter"), no_cache=True)
     report = capsys.readouterr().out
     assert not failed, report
     kept = re.search(r"Contracts: (\d+) kept, 0 broken", report)

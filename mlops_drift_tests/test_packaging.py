@@ -2,14 +2,14 @@
 
 import tomllib
 
-from mlops_drift import settings
+from mlops_drift import project
 
-PACKAGE = settings.PROJECT_ROOT / "mlops_drift"
+PACKAGE = project.CHECKOUT / "mlops_drift"
 
 
 def test_every_file_of_the_package_is_installed_with_it():
-    project = tomllib.loads((settings.PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    patterns = project["tool"]["setuptools"]["package-data"]["mlops_drift"]
+    described = tomllib.loads((project.CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = described["tool"]["setuptools"]["package-data"]["mlops_drift"]
     installed = {file for pattern in patterns for file in PACKAGE.glob(pattern)}
     there = {
         file

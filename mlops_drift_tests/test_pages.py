@@ -5,8 +5,8 @@ import tomllib
 import pytest
 import yaml
 
-from mlops_drift import settings
-from mlops_drift.storage import CODE_LOCATION
+from mlops_drift import project
+from mlops_drift.project import CODE_LOCATION
 from mlops_drift_tests.pages import REPOSITORY, ask
 
 OF_REPOSITORY = f"{REPOSITORY}@{CODE_LOCATION}"
@@ -68,8 +68,8 @@ def test_a_run_that_has_an_origin_keeps_it(story, instance, runs):
 
 
 def test_what_dagster_dev_loads_has_the_name_of_the_code_location():
-    workspace = yaml.safe_load((settings.PROJECT_ROOT / "workspace.yaml").read_text())
+    workspace = yaml.safe_load((project.CHECKOUT / "workspace.yaml").read_text())
     (loaded,) = workspace["load_from"]
     assert loaded["python_module"]["location_name"] == CODE_LOCATION
-    project = tomllib.loads((settings.PROJECT_ROOT / "pyproject.toml").read_text())
-    assert project["tool"]["dg"]["project"]["code_location_name"] == CODE_LOCATION
+    described = tomllib.loads((project.CHECKOUT / "pyproject.toml").read_text())
+    assert described["tool"]["dg"]["project"]["code_location_name"] == CODE_LOCATION

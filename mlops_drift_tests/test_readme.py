@@ -7,21 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mlops_drift import settings
+from mlops_drift import project, settings
 
 BLOCK = re.compile(r"<!-- tested: ten minutes -->\s*```sh\n(.*?)```", re.DOTALL)
 
 
 def test_the_ten_minutes_of_the_readme_end_in_a_model_that_has_recovered(tmp_path):
-    readme = (settings.PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (project.CHECKOUT / "README.md").read_text(encoding="utf-8")
     [commands] = BLOCK.findall(readme)
-    shutil.copytree(settings.PROJECT_ROOT / "examples", tmp_path / "examples")
+    shutil.copytree(project.CHECKOUT / "examples", tmp_path / "examples")
     # As in a checkout, with the environment that the tests run in.
     (tmp_path / ".venv").symlink_to(Path(sys.prefix))
     environment = {
         **os.environ,
         settings.DATA_VARIABLE: str(tmp_path / "data"),
-        "PYTHONPATH": str(settings.PROJECT_ROOT),
+        "PYTHONPATH": str(project.CHECKOUT),
         "COLUMNS": "160",
     }
     done = subprocess.run(

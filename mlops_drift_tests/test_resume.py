@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from mlops_drift import settings
+from mlops_drift import project, settings
 from mlops_drift.gateways import open_registry
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift_tests.processes import predict_apart, run_alone
@@ -108,8 +108,8 @@ class Checkout:
         self.elsewhere = root / "elsewhere"
         self.elsewhere.mkdir()
         # With its compiled files, or each process compiles it all.
-        shutil.copytree(settings.PROJECT_ROOT / "mlops_drift", self.folder / "mlops_drift")
-        shutil.copy(settings.PROJECT_ROOT / "dagster.yaml", self.folder)
+        shutil.copytree(project.CHECKOUT / "mlops_drift", self.folder / "mlops_drift")
+        shutil.copy(project.CHECKOUT / "dagster.yaml", self.folder)
 
     def files(self):
         return {file: file.stat().st_mtime_ns for file in self.folder.rglob("*")}

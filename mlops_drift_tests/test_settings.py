@@ -1,15 +1,14 @@
-import shutil
 from pathlib import Path
 
 import pytest
 
-from mlops_drift import settings
+from mlops_drift import project, settings
 
 
 def test_state_lies_in_the_checkout_unless_it_is_moved(monkeypatch):
     monkeypatch.delenv(settings.DATA_VARIABLE, raising=False)
-    assert settings.data_root() == settings.PROJECT_ROOT / "data"
-    assert (settings.PROJECT_ROOT / "pyproject.toml").is_file()
+    assert settings.data_root() == project.CHECKOUT / "data"
+    assert (project.CHECKOUT / "pyproject.toml").is_file()
 
 
 def test_all_state_moves_together(monkeypatch, tmp_path):
@@ -105,14 +104,6 @@ def test_what_can_be_no_data_folder_is_named_with_its_variable(monkeypatch, tmp_
             settings.data_root()
 
 
-def test_a_dagster_home_is_refused_unless_it_keeps_runs_where_all_are(monkeypatch, tmp_path):
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    with pytest.raises(settings.SettingsError, match=r"DAGSTER_HOME is .* unset it, or copy"):
-        settings.require_own_instance()
-    shutil.copy(settings.PROJECT_ROOT / "dagster.yaml", tmp_path)
-    settings.require_own_instance()
-
-
 def test_the_address_of_mlflow_has_no_slash_at_its_end(monkeypatch):
     monkeypatch.delenv(settings.MLFLOW_UI_VARIABLE, raising=False)
     assert settings.mlflow_ui() == "http://127.0.0.1:5000"
@@ -122,9 +113,9 @@ def test_the_address_of_mlflow_has_no_slash_at_its_end(monkeypatch):
 
 def test_further_definitions_come_after_the_shipped_ones(monkeypatch, tmp_path):
     monkeypatch.delenv(settings.DEFS_VARIABLE, raising=False)
-    assert settings.definition_folders() == [settings.SHIPPED_DEFS]
+    assert settings.definition_folders() == [project.SHIPPED_DEFS]
     monkeypatch.setenv(settings.DEFS_VARIABLE, str(tmp_path))
-    assert settings.definition_folders() == [settings.SHIPPED_DEFS, tmp_path]
+    assert settings.definition_folders() == [project.SHIPPED_DEFS, tmp_path]
 
 
 def test_a_missing_folder_of_definitions_is_named_with_its_variable(monkeypatch, tmp_path):

@@ -28,7 +28,7 @@ from mlops_drift.definitions import definitions_of
 from mlops_drift.gateways import open_lake
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.policy.decision import Decision, Outcome
-from mlops_drift.resources import default_resources
+from mlops_drift.resources import LAKE, default_resources
 from mlops_drift.sensors.retraining import sensor_name
 from mlops_drift.simulation.historical_run import HistoricalRun
 from mlops_drift.simulation.instance import QUIET, quiet
@@ -261,7 +261,7 @@ class World:
         with dg.build_sensor_context(
             instance=instance,
             repository_def=self.definitions.get_repository_def(),
-            resources={"lake": default_resources()["lake"]},
+            resources={LAKE: default_resources()[LAKE]},
             cursor=cursor,
         ) as context:
             return sensor.evaluate_tick(context)

@@ -86,10 +86,10 @@ def champion_asset(spec: ModelSpec) -> dg.AssetsDefinition:
     def champion(
         context: dg.AssetExecutionContext,
         config: ChampionConfig,
-        lake: LakeResource,
-        registry: dg.ResourceParam[Registry],
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> dg.MaterializeResult:
-        model = lake.of(spec, registry)
+        model = mlops_drift_lake.of(spec, mlops_drift_registry)
         run = retraining_run(context, model, is_champion=True)
         with user_errors():
             if run.decision is None:

@@ -4,8 +4,16 @@ from collections.abc import Iterable, Mapping
 
 import dagster as dg
 
-from mlops_drift.assets.common import EVENTS, FEATURES, LABELS, Metadata, asset_key
+from mlops_drift.assets.common import (
+    EVENTS,
+    FEATURES,
+    LABELS,
+    PREDICTIONS,
+    Metadata,
+    asset_key,
+)
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.sources.external import PREDICTION, SCORE, score_of, scored_classes
 from mlops_drift.store import sealed
 
 # What features.sql names, and the asset that it reads there.
@@ -37,6 +45,23 @@ def of_predictions(spec: ModelSpec) -> Metadata:
             name: [(FEATURES, name)] if name in given else answered
             for name in spec.tables.predictions.schema.names
             if name != "version"
+        },
+    )
+
+
+def of_external_predictions(spec: ModelSpec) -> Metadata:
+    """The day comes from the events, the answer from what arrived."""
+    landed = {
+        "score": [PREDICTION, SCORE],
+        "probabilities": list(map(score_of, scored_classes(spec.target))),
+    }
+    return _lineage(
+        spec,
+        {
+            name: [(EVENTS, name)]
+            if name == "day"
+            else [(PREDICTIONS, one) for one in landed.get(name, [name])]
+            for name in spec.tables.predictions.schema.names
         },
     )
 

@@ -32,6 +32,7 @@ SERVED = "served"
 EVENTS: Asset = "events"
 LABELS: Asset = "labels"
 FEATURES = "features"
+PREDICTIONS: Asset = "predictions"
 PRODUCTION_PREDICTIONS = "production_predictions"
 DRIFT_METRICS: Asset = "drift_metrics"
 PERFORMANCE_METRICS: Asset = "performance_metrics"
@@ -62,9 +63,15 @@ HISTORICAL_RUN_TAG = "mlops_drift/historical_run"
 
 
 def daily_assets(spec: ModelSpec) -> tuple[str, ...]:
-    """The assets with days: with a service, its log comes first, and is judged last."""
+    """The assets with days: with a service, its log comes first, and is judged last.
+
+    Predictions that are made elsewhere land as labels do.
+    """
     if isinstance(spec.source, ServiceSource):
         return (SERVED, *DAILY_ASSETS, SERVING_METRICS)
+    if spec.external:
+        measured = (PRODUCTION_PREDICTIONS, DRIFT_METRICS, PERFORMANCE_METRICS)
+        return (EVENTS, LABELS, PREDICTIONS, FEATURES, *measured)
     return DAILY_ASSETS
 
 
@@ -77,6 +84,8 @@ def version_link(
     spec: ModelSpec, registry: VersionRegistry, version: int
 ) -> dict[str, dg.MetadataValue]:
     """Metadata that leads to a version's page; empty where the registry has none."""
+    if spec.external:
+        return {}
     page = registry.version_page(spec.name, version, settings.mlflow_ui())
     return {keys.MLFLOW_VERSION: dg.MetadataValue.url(page)} if page else {}
 

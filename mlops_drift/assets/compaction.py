@@ -42,8 +42,10 @@ def compaction_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         tags={MODEL_TAG: spec.name},
         owners=spec.owners,
     )
-    def compaction(config: CompactionConfig, lake: LakeResource) -> dg.MaterializeResult:
-        store, wanted = lake.of(spec).store, set(config.tables)
+    def compaction(
+        config: CompactionConfig, mlops_drift_lake: LakeResource
+    ) -> dg.MaterializeResult:
+        store, wanted = mlops_drift_lake.of(spec).store, set(config.tables)
         tables = [table for table in store.tables if not wanted or table.name in wanted]
         found = [compact(store.lake, table) for table in tables]
         changed = [vars(one) for one in found if one.after < one.before]

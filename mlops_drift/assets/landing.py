@@ -24,6 +24,7 @@ from mlops_drift.checks.monitors import monitor_check, monitor_specs
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.late_days import make_late_features
 from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import Landed, judge_labels_again, land_events, land_labels
@@ -55,15 +56,15 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         check_specs=monitor_specs(spec, EVENTS, asset_key(spec, EVENTS)),
     )
     def events(
-        context: dg.AssetExecutionContext, lake: LakeResource
+        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
     ) -> Iterator[dg.MaterializeResult]:
-        model, (first, last) = lake.of(spec), days_of(context)
+        model, (first, last) = mlops_drift_lake.of(spec), days_of(context)
         landed = land_events(model, source, first, last)
         further: Metadata = {}
-        if again := judge_labels_again(model, first):
+        if again := judge_labels_again(model, min([first, *landed.late])):
             _report_again(context.instance, model, again, span(first, last))
             further[JUDGED_AGAIN] = ", ".join(str(item.day) for item in again.evaluations)
-        yield from judged(context, model, landed.checks, {**_about(landed), **further})
+        yield from judged(context, model, landed.checks, {**about_landed(landed), **further})
 
     @model_asset(
         spec,
@@ -77,11 +78,11 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         check_specs=monitor_specs(spec, LABELS, asset_key(spec, LABELS)),
     )
     def labels(
-        context: dg.AssetExecutionContext, lake: LakeResource
+        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
     ) -> Iterator[dg.MaterializeResult]:
-        model = lake.of(spec)
+        model = mlops_drift_lake.of(spec)
         landed = land_labels(model, source, *days_of(context))
-        yield from judged(context, model, landed.checks, _about(landed))
+        yield from judged(context, model, landed.checks, about_landed(landed))
 
     @model_asset(
         spec,
@@ -93,9 +94,14 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         # Derived features may look at the labels of earlier days, which a range run lands too.
         upstream=[EVENTS, LABELS] if spec.derived_columns else [EVENTS],
     )
-    def features(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-        rows = make_features(lake.of(spec), *days_of(context))
-        return dg.MaterializeResult(metadata={**row_count(rows), **lineage})
+    def features(
+        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
+    ) -> dg.MaterializeResult:
+        model, days = mlops_drift_lake.of(spec), days_of(context)
+        rows = make_features(model, *days)
+        late = ", ".join(map(str, make_late_features(model, *days)))
+        again: Metadata = {"made again for late rows": late} if late else {}
+        return dg.MaterializeResult(metadata={**row_count(rows), **again, **lineage})
 
     return [events, features, labels]
 
@@ -112,9 +118,17 @@ def _report_again(
     report_last_day(instance, key, [quality], model, again, failures.on)
 
 
-def _about(landed: Landed) -> Metadata:
+def about_landed(landed: Landed) -> Metadata:
+    """How many rows landed, and where all rows of the source are."""
     account = landed.account
-    noted: Metadata = {"no longer in the source": account.gone, "look at": account.note}
+    late = ", ".join(f"{day}: {n:,}" for day, n in landed.late.items())
+    noted: Metadata = {
+        "late rows": sum(landed.late.values()),
+        "late rows by day": late,
+        "changed or quarantined late rows": sum(account.late.values()),
+        "no longer in the source": account.gone,
+        "look at": account.note,
+    }
     reasons = [{keys.REASON: why, keys.ROWS: n} for why, n in landed.quarantined.items()]
     return {
         **row_count(landed.rows),

@@ -25,6 +25,7 @@ from mlops_drift.assets.shadow import comparison_metadata, scored_metadata
 from mlops_drift.checks.approval import report_approval
 from mlops_drift.checks.monitors import monitor_specs
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.late_days import predict_late_days
 from mlops_drift.lifecycle.shadow.scoring import measure_shadows, score_shadows
 from mlops_drift.pipeline.labels import count_labels
 from mlops_drift.pipeline.monitoring import measure_drift, measure_performance
@@ -34,7 +35,7 @@ from mlops_drift.resources import LakeResource
 
 
 def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
-    """Builds the three assets."""
+    """Builds the three assets; without the first where predictions are made elsewhere."""
     drift, performance = asset_key(spec, DRIFT_METRICS), asset_key(spec, PERFORMANCE_METRICS)
     lineage = column_lineage.of_predictions(spec)
 
@@ -51,17 +52,25 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         upstream=[FEATURES, CHAMPION],
     )
     def production_predictions(
-        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+        context: dg.AssetExecutionContext,
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> dg.MaterializeResult:
-        model = lake.of(spec, registry)
+        model = mlops_drift_lake.of(spec, mlops_drift_registry)
         show_reconciled(context.instance, model)
         served = predict_days(model, *days_of(context))
+        late = predict_late_days(model, *days_of(context))
         return dg.MaterializeResult(
             metadata={
                 **row_count(served.rows),
                 "added rows": served.added,
+                **({"late rows": late} if late else {}),
                 "versions": ", ".join(map(str, served.versions)) or "none serves yet",
-                **(version_link(spec, registry, served.versions[-1]) if served.versions else {}),
+                **(
+                    version_link(spec, mlops_drift_registry, served.versions[-1])
+                    if served.versions
+                    else {}
+                ),
                 **lineage,
                 **scored_metadata(score_shadows(model, *days_of(context))),
             }
@@ -78,9 +87,11 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         check_specs=monitor_specs(spec, DRIFT_METRICS, drift),
     )
     def drift_metrics(
-        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+        context: dg.AssetExecutionContext,
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> Iterator[dg.MaterializeResult]:
-        model, (first, last) = lake.of(spec, registry), days_of(context)
+        model, (first, last) = mlops_drift_lake.of(spec, mlops_drift_registry), days_of(context)
         found = measure_drift(model, first, last)
         rows = row_count(len(found.evaluations))
         yield from judged(context, model, found, {**drift_of_days(model, last), **rows})
@@ -98,15 +109,19 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         check_specs=monitor_specs(spec, PERFORMANCE_METRICS, performance),
     )
     def performance_metrics(
-        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+        context: dg.AssetExecutionContext,
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> Iterator[dg.MaterializeResult]:
-        model, (first, last) = lake.of(spec, registry), days_of(context)
+        model, (first, last) = mlops_drift_lake.of(spec, mlops_drift_registry), days_of(context)
         found = measure_performance(model, first, last)
         count_labels(model, first, last)
         shadow = comparison_metadata(measure_shadows(model, first, last))
         rows = row_count(len(found.evaluations))
         about = {**performance_of_days(model, last), **shadow, **rows}
         yield from judged(context, model, found, about)
-        report_approval(context.instance, asset_key(spec, CHAMPION), model)
+        if spec.external is None:
+            report_approval(context.instance, asset_key(spec, CHAMPION), model)
 
-    return [production_predictions, drift_metrics, performance_metrics]
+    own = [] if spec.external else [production_predictions]
+    return [*own, drift_metrics, performance_metrics]

@@ -38,9 +38,11 @@ def report_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         code=("reports", "charts"),
         upstream=[DRIFT_METRICS, PERFORMANCE_METRICS, *served],
     )
-    def report(lake: LakeResource, registry: dg.ResourceParam[Registry]) -> dg.MaterializeResult:
+    def report(
+        mlops_drift_lake: LakeResource, mlops_drift_registry: dg.ResourceParam[Registry]
+    ) -> dg.MaterializeResult:
         with user_errors():
-            metadata = _published(lake.of(spec, registry))
+            metadata = _published(mlops_drift_lake.of(spec, mlops_drift_registry))
         return dg.MaterializeResult(metadata=metadata)
 
     return report

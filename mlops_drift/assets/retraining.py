@@ -42,7 +42,7 @@ from mlops_drift.pipeline.gates import gate_record, model_gates
 from mlops_drift.pipeline.training import StoredSet, resume_training
 from mlops_drift.registry.base import GATES_FILE
 from mlops_drift.registry.registry import Registry
-from mlops_drift.resources import LakeResource
+from mlops_drift.resources import LAKE, REGISTRY, LakeResource, mlflow_key
 from mlops_drift.schema.numbers import rounded
 from mlops_drift.store.write_once import canonical_json
 
@@ -89,10 +89,10 @@ def _training_set(spec: ModelSpec) -> dg.AssetsDefinition:
     def training_set(
         context: dg.AssetExecutionContext,
         config: TrainingSetConfig,
-        lake: LakeResource,
-        registry: dg.ResourceParam[Registry],
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> dg.MaterializeResult:
-        model = lake.of(spec, registry)
+        model = mlops_drift_lake.of(spec, mlops_drift_registry)
         run = retraining_run(context, model)
         by_hand = (date.fromisoformat(day) if day else None for day in (config.as_of, config.since))
         with user_errors():
@@ -154,11 +154,11 @@ def _challenger(spec: ModelSpec) -> dg.AssetsDefinition:
         code=LEARNING_CODE,
         table=spec.tables.versions,
         upstream=[TRAINING_SET],
-        required_resource_keys={"lake", "registry", f"mlflow_{spec.name}"},
+        required_resource_keys={LAKE, REGISTRY, mlflow_key(spec.name)},
     )
     def challenger(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        registry: Registry = context.resources.registry
-        model = context.resources.lake.of(spec, registry)
+        registry: Registry = getattr(context.resources, REGISTRY)
+        model = getattr(context.resources, LAKE).of(spec, registry)
 
         def on_trial(trial: "Trial") -> None:
             found = trial.outcome(spec.training.metric)
@@ -200,20 +200,20 @@ def gates_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(specs=gate_specs(key, model_gates(spec)), name=f"{spec.name}__gates")
     def gates(
         context: dg.AssetCheckExecutionContext,
-        lake: LakeResource,
-        registry: dg.ResourceParam[Registry],
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> Any:
-        run = retraining_run(context, lake.of(spec, registry))
+        run = retraining_run(context, mlops_drift_lake.of(spec, mlops_drift_registry))
         results, version = run.judge_gates(), run.version
         pictures, found = gate_pictures(results), margins(results)
         overview = draw_overview(version, found)
         files = {f"gates/{name}.svg": picture.encode() for name, picture in pictures.items()}
         files["gates/overview.svg"] = overview.encode()
         files[GATES_FILE] = canonical_json(gate_record(results))
-        registry.log_files(spec.name, version, files)
+        mlops_drift_registry.log_files(spec.name, version, files)
         about: Metadata = {"gates": in_short(found), "all gates": image("gates", overview)}
         context.op_execution_context.log_event(dg.AssetObservation(key, metadata=about))
-        links = {**report_link(spec), **version_link(spec, registry, version)}
+        links = {**report_link(spec), **version_link(spec, mlops_drift_registry, version)}
         links["all gates"] = image("gates", overview)
         yield from gate_checks(key, version, results, pictures, links)
 
@@ -231,9 +231,11 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         upstream=[CHALLENGER],
     )
     def test_predictions(
-        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+        context: dg.AssetExecutionContext,
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> dg.MaterializeResult:
-        model = lake.of(spec, registry)
+        model = mlops_drift_lake.of(spec, mlops_drift_registry)
         run = retraining_run(context, model)
         predictions, reference = run.record_baseline()
         version = run.version
@@ -241,7 +243,7 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
         importance = model.store.training_sets.read_importance(training_set, version)
         pictures = baseline_pictures(spec, predictions, importance)
         files = {f"plots/{name}.svg": picture.encode() for name, picture in pictures.items()}
-        registry.log_files(spec.name, version, files)
+        mlops_drift_registry.log_files(spec.name, version, files)
         run.await_approval()
         return dg.MaterializeResult(
             metadata={
@@ -249,7 +251,7 @@ def _test_predictions(spec: ModelSpec) -> dg.AssetsDefinition:
                 keys.VERSION: version,
                 "reference": short(reference.digest),
                 **report_link(spec),
-                **version_link(spec, registry, version),
+                **version_link(spec, mlops_drift_registry, version),
                 **{name: image(name, picture) for name, picture in pictures.items()},
                 "dagster/column_schema": column_schema(
                     spec, predictions.schema, spec.tables.predictions.about

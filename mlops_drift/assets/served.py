@@ -45,11 +45,13 @@ def served_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         code=("serving",),
         table=spec.tables.served,
     )
-    def served(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
+    def served(
+        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
+    ) -> dg.MaterializeResult:
         # Here, since it needs what only the extra `serve` installs.
         from mlops_drift.pipeline.shipping import ship
 
-        model, (first, last) = lake.of(spec), days_of(context)
+        model, (first, last) = mlops_drift_lake.of(spec), days_of(context)
         folder = settings.serving_root() / spec.name / LOG
         with user_errors():
             shipped = ship(model, folder)
@@ -79,9 +81,11 @@ def served_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
         check_specs=monitor_specs(spec, SERVING_METRICS, metrics),
     )
     def serving_metrics(
-        context: dg.AssetExecutionContext, lake: LakeResource, registry: dg.ResourceParam[Registry]
+        context: dg.AssetExecutionContext,
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
     ) -> Iterator[dg.MaterializeResult]:
-        model, (first, last) = lake.of(spec, registry), days_of(context)
+        model, (first, last) = mlops_drift_lake.of(spec, mlops_drift_registry), days_of(context)
         with user_errors():
             found = measure_serving(model, first, last)
         about = {**report_link(spec, last), **row_count(len(found.evaluations))}

@@ -66,7 +66,7 @@ def monitor_check(
     if not ordered:
         last = context.days[-1]
         version = context.version(last)
-        nothing = "nothing to judge yet" if version else "no champion serves yet"
+        nothing = "nothing to judge yet" if version else context.unserved(last)
         reason = f"{last}: {nothing}{why}"
         about: dict[str, Detail] = {keys.DAY: str(last), keys.VERSION: _version(version)}
         return check_result(key, monitor.name, "unknown", reason, {}, "", about, {})

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from mlops_drift.config.context import ModelContext
+    from mlops_drift.config.spec import ModelSpec
 
 FORMAT = click.option(
     "--format",
@@ -96,15 +97,26 @@ def _writing(option: str, file: str) -> Iterator[None]:
         raise Trouble(f"{option} {file} cannot be written: {error.strerror}") from error
 
 
+def require_trained(spec: "ModelSpec") -> None:
+    """Raises a UserError if the versions of a model are made elsewhere."""
+    if spec.external:
+        raise UserError(
+            f"{spec.name} is external: its versions are made elsewhere, and this command is for "
+            "versions that are trained here"
+        )
+
+
 @contextmanager
-def opened(model: str) -> "Iterator[ModelContext]":
-    """A model with its tables and its registry."""
+def opened(model: str, *, trained: bool = False) -> "Iterator[ModelContext]":
+    """A model with its tables and its registry; one that is trained here, if asked for."""
     from mlops_drift.config.context import ModelContext
     from mlops_drift.config.loading import find_model
     from mlops_drift.gateways import open_lake, open_registry
     from mlops_drift.simulation.instance import quiet
 
     spec = find_model(model).spec
+    if trained:
+        require_trained(spec)
     with quiet(), open_lake() as lake:
         yield ModelContext.of(lake, spec, open_registry())
 

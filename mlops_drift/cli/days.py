@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_drift.cli.common import FORMAT, day, opened, output_file, show, write_file
+from mlops_drift.cli.common import (
+    FORMAT,
+    day,
+    opened,
+    output_file,
+    require_trained,
+    show,
+    write_file,
+)
 from mlops_drift.cli.errors import MISSING_DAYS, NOT_SERVING
 from mlops_drift.errors import InternalError
 
@@ -166,6 +174,7 @@ def backtest(
     from mlops_drift.simulation.variants import read_policies, standard_policies
 
     found = find_model(model)
+    require_trained(found.spec)
     variants = standard_policies(found.spec, every)
     if policies is not None:
         variants |= read_policies(policies, found.spec, variants)

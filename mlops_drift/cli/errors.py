@@ -14,7 +14,7 @@ import click
 
 from mlops_drift.cli import signs
 from mlops_drift.errors import InternalError, UserError
-from mlops_drift.settings import DAGSTER, isolate
+from mlops_drift.settings import isolate
 
 # Of `compare`, as of `diff`: 1 for a difference, 2 for trouble.
 DRIFTED, TROUBLE = 1, 2
@@ -35,7 +35,7 @@ class Commands(click.Group):
         """Runs a command, unaffected by the environment variables of libraries."""
         if args is None:
             _start_in_utf8()
-        isolate(DAGSTER)
+        isolate()
         with _printable(), _without_warnings():
             return super().main(args, *rest, **kwargs)
 

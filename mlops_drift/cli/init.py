@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_drift import settings
+from mlops_drift import project, settings
 from mlops_drift.cli.common import waiting, write_file
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of definitions; that of MLOPS_DRIFT_DEFS by default, else my_models.",
+    help="Folder of definitions; that of MLOPS_DRIFT_DEFS by default, else that of the Dagster "
+    "project, else my_models.",
 )
 @click.option("--key", help="Column that identifies an event, in both files.")
 @click.option("--day", help="Column of the day of an event.")
@@ -32,31 +33,31 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def init(name: str, events: Path, labels: Path | None, into: Path | None, **choices: str) -> None:
     """Write NAME/defs.yaml from files, with the reason for each guess as a comment."""
     from mlops_drift.errors import UserError
-    from mlops_drift.memory import bound_engine
     from mlops_drift.scaffold.document import document
-    from mlops_drift.scaffold.proposal import propose
+    from mlops_drift.scaffold.proposal import propose_from
     from mlops_drift.scaffold.roles import Choices
-    from mlops_drift.scaffold.table import read_columns
 
-    configured = os.environ.get(settings.DEFS_VARIABLE)
-    root = into or Path(configured or "my_models")
+    root = into or _definitions()
     file = root / name / "defs.yaml"
     if file.exists():
         raise UserError(f"{file} exists and stays as it is; remove it or choose another NAME")
     with waiting("reading, and training a quick model"):
-        bound_engine()
-        read = read_columns(events)
-        same = labels is None or labels.resolve() == events.resolve()
-        other = read if same or labels is None else read_columns(labels)
-        proposal = propose(read, other, Choices(**choices))
+        proposal = propose_from(events, labels, Choices(**choices))
         text = document(name, proposal, file.parent)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_file("--into", str(file), text.encode())
     click.echo(f"Wrote {file}: {_summary(proposal)}")
     click.echo("Read it and correct what you know better. Then:")
-    if configured is None or Path(configured).resolve() != root.resolve():
+    if root.resolve() not in settings.definition_folders():
         click.echo(f"  export {settings.DEFS_VARIABLE}={root.resolve()}")
     click.echo(f"  mlops-drift run {name}")
+
+
+def _definitions() -> Path:
+    if configured := os.environ.get(settings.DEFS_VARIABLE):
+        return Path(configured)
+    found = project.current()
+    return found.defs if found and found.defs and not found.is_checkout else Path("my_models")
 
 
 def _summary(proposal: "Proposal") -> str:

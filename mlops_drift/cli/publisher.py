@@ -18,6 +18,7 @@ from functools import cached_property
 from filelock import FileLock, Timeout
 
 from mlops_drift import settings
+from mlops_drift.cli.common import require_trained
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import find_model
 from mlops_drift.gateways import open_lake, open_registry
@@ -132,7 +133,9 @@ class Look:
 
     @cached_property
     def _model(self) -> ModelContext:
-        return ModelContext.of(self._lake, find_model(self._name).spec, open_registry())
+        spec = find_model(self._name).spec
+        require_trained(spec)
+        return ModelContext.of(self._lake, spec, open_registry())
 
     @cached_property
     def _publisher(self) -> Publisher:

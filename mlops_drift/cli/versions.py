@@ -128,7 +128,10 @@ def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
     """Train VERSION of MODEL again and check that its predictions are identical."""
     from mlops_drift.lifecycle.rebuild import rebuild as make_again
 
-    with opened(model) as about, waiting(f"{model}: training version {version} again"):
+    with (
+        opened(model, trained=True) as about,
+        waiting(f"{model}: training version {version} again"),
+    ):
         made = make_again(about, version, search_again=search_again)
     found = {**vars(made), "is_same": made.is_same}
     show(style, found, lambda: click.echo(_rebuilt(model, made)))
@@ -154,7 +157,8 @@ def _transition(model: str, by: str, reason: str) -> Iterator[tuple["ModelContex
     """The model and the person of a transition; waits for a running training to end."""
     from mlops_drift.lifecycle.transitions import Person
 
-    with opened(model) as about, waiting(f"{model}: verifying, or waiting for a training to end"):
+    waits = waiting(f"{model}: verifying, or waiting for a training to end")
+    with opened(model, trained=True) as about, waits:
         yield about, Person(by, reason)
 
 

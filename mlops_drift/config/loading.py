@@ -1,17 +1,21 @@
 """Finds the YAML files of models and reports their mistakes."""
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import dagster as dg
 import yaml
 from dagster.components.core.component_tree import ComponentTree, ComponentTreeException
-from dagster.components.core.decl import build_component_decl_from_yaml_document
+from dagster.components.core.decl import (
+    ComponentDecl,
+    build_component_decl_from_yaml_document,
+)
 from dagster.components.core.defs_module import ComponentPath, find_defs_or_component_yaml
 from dagster_shared.record import copy
 from dagster_shared.utils import safe_is_subclass
@@ -19,7 +23,7 @@ from dagster_shared.yaml_utils import parse_yamls_with_source_position
 from dagster_shared.yaml_utils.source_position import SourcePositionTree, ValueAndSourcePositionTree
 from pydantic import BaseModel, ValidationError
 
-from mlops_drift import settings
+from mlops_drift import project, settings
 from mlops_drift.config.mistakes import mistakes
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.config.yaml_syntax import syntax_mistake
@@ -27,8 +31,9 @@ from mlops_drift.config.yaml_values import value_mistakes
 from mlops_drift.errors import UserError
 from mlops_drift.files.text import read_text
 
-# By folder and number of the document.
-Places = dict[tuple[Path, int], SourcePositionTree]
+# What the type of a model begins with, and where a file has such a type.
+_PREFIX = "mlops_drift."
+_OURS = re.compile(rf"""^type:\s*["']?{re.escape(_PREFIX)}""", re.MULTILINE)
 
 
 class ModelDefinitionError(UserError):
@@ -108,11 +113,14 @@ def _parsed(text: str, file: Path, described: Any) -> list[ValueAndSourcePositio
 def _trees() -> list[ComponentTree]:
     # Else the first description with features.sql would be blamed for it.
     settings.memory_limit()
+    found = project.current()
+    if found:
+        found.make_importable()
     return [
         ComponentTree(
             defs_module=_as_module(folder, f"mlops_drift_defs_{number}"),
-            project_root=folder,
-            code_location_name="mlops_drift",
+            project_root=found.root if found else folder,
+            code_location_name=project.CODE_LOCATION,
         )
         for number, folder in enumerate(settings.definition_folders())
     ]
@@ -136,53 +144,67 @@ def _models(trees: list[ComponentTree]) -> dict[str, Model]:
                 "rename one of them (`attributes: name:`)"
             )
         found[spec.name] = Model(spec, folder)
+    if not found:
+        raise ModelDefinitionError(
+            "there is no model yet; in a Dagster project add one with `dg scaffold defs "
+            "mlops_drift.MonitoredModel NAME`, or from files with `mlops-drift init NAME`"
+        )
     return found
 
 
 def _specs(tree: ComponentTree) -> Iterator[tuple[ModelSpec, Path]]:
-    root = tree.defs_module_path
+    """The models of a folder; in that of a project other things may lie beside them."""
+    root, mine = tree.defs_module_path, project.current()
+    is_shared = mine is not None and root == mine.defs and not mine.is_checkout
     folders = sorted([root, *(path for path in root.rglob("*") if path.is_dir())])
     files = [file for folder in folders if (file := find_defs_or_component_yaml(folder))]
-    if not files:
+    if is_shared:
+        files = [file for file in files if _OURS.search(file.read_text("utf-8", "replace"))]
+    elif not files:
         raise ModelDefinitionError(
             f"{root} holds no <model>/defs.yaml; put one there, or correct {settings.DEFS_VARIABLE}"
         )
-    places = {at: tree_of for file in files for at, tree_of in _declare(tree, file).items()}
-    for loc, decl in tree.find_root_decl().iterate_loc_component_decl_pairs():
-        if isinstance(loc, ComponentPath) and safe_is_subclass(decl.component_type, ModelSpec):
-            yield _load(tree, loc, places), loc.file_path
+    declared = [(file.parent, *one) for file in files for one in _declare(tree, file, is_shared)]
+    for folder, decl, places in declared:
+        if safe_is_subclass(decl.component_type, ModelSpec):
+            yield _load(decl, folder, places), folder
 
 
-def _declare(tree: ComponentTree, file: Path) -> Places:
-    """The places of fields of one file; an error of the whole tree would not name the file."""
+def _declare(
+    tree: ComponentTree, file: Path, is_shared: bool
+) -> Iterator[tuple[ComponentDecl[Any], SourcePositionTree]]:
+    """The components of one file, with the places of their fields.
+
+    They are loaded one by one: an error of the whole tree would not name the file, and the tree
+    imports all Python files of the folder.
+    """
     documents = read_yaml(file, _Document)
     if not documents:
         right = "it should hold `type: mlops_drift.MonitoredModel` and `attributes:`"
         raise ModelDefinitionError(f"{file}: the file is empty; {right}")
-    places: Places = {}
     for number, document in enumerate(documents):
+        if is_shared and not str(document.value.get("type")).startswith(_PREFIX):
+            continue
         path = ComponentPath.from_path(file.parent, number)
         context = tree.decl_load_context.for_component_loc(path)
         try:
-            build_component_decl_from_yaml_document(context, document, path)
+            decl = build_component_decl_from_yaml_document(context, document, path)
         except ValidationError as error:
             raise ModelDefinitionError(mistakes(error)) from error
         except dg.DagsterError as error:
             position = document.source_position_tree.children["type"].position
             raise ModelDefinitionError(f"`type at {position}`\n  {error}") from error
-        places[file.parent, number] = document.source_position_tree
-    return places
+        yield decl, document.source_position_tree
 
 
-def _load(tree: ComponentTree, path: ComponentPath, places: Places) -> ModelSpec:
+def _load(decl: ComponentDecl[Any], folder: Path, places: SourcePositionTree) -> ModelSpec:
     try:
-        component = tree.load_component(path)
-    except ComponentTreeException as error:
-        file = find_defs_or_component_yaml(path.file_path)
-        number = path.instance_key if isinstance(path.instance_key, int) else 0
-        cause = _cause(error, places.get((path.file_path, number)))
-        raise ModelDefinitionError(f"{file}: {cause}") from error
-    return ModelSpec.model_validate(cast("ModelSpec", component).model_dump())
+        component = decl._load_component()
+    # Whatever a validator or a template raises.
+    except Exception as error:
+        file = find_defs_or_component_yaml(folder)
+        raise ModelDefinitionError(f"{file}: {_cause(error, places)}") from error
+    return ModelSpec.model_validate(component.model_dump())
 
 
 def _cause(error: BaseException, places: SourcePositionTree | None = None) -> str:

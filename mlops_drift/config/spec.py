@@ -6,11 +6,13 @@ import re
 from datetime import date
 from functools import cached_property
 from math import ceil
+from pathlib import Path
 from typing import Annotated, Any, Self
 from unicodedata import category
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from mlops_drift.config.external import optional_training, require_fit, without_training
 from mlops_drift.config.online import Online
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import bin_metrics, drift_metric
@@ -26,6 +28,9 @@ from mlops_drift.policy.retention import Lookback, Retention, lookback_of, requi
 from mlops_drift.schema.columns import Column, Target, source_columns
 from mlops_drift.schema.fields import Distinct, Name, Owner, Strict
 from mlops_drift.serving.rules.config import FallbackRules
+from mlops_drift.sources import base
+from mlops_drift.sources.external import ExternalModel, ModelKind, TrainedModel
+from mlops_drift.sources.predictions import opened
 from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
 from mlops_drift.store.tables import SERVED, SHADOW, KeyType, ModelTables, model_tables
@@ -80,8 +85,16 @@ class ModelSpec(Strict):
         "whose features.sql reads past_events or past_labels.",
     )
     target: Target = Field(description="What the model predicts.")
-    training: Training = Field(description="How a version is searched and trained.")
-    gates: Gates = Field(description="What a challenger must show before it is promoted.")
+    model: ModelKind = Field(
+        TrainedModel(kind="trained"),
+        description="Whether versions are trained here, or predictions are made elsewhere.",
+    )
+    training: Training = Field(
+        description="How a version is searched and trained; an external model has none."
+    )
+    gates: Gates = Field(
+        description="What a challenger must show before it is promoted; an external model has none."
+    )
     monitors: Monitors = Field(default_factory=Monitors, description="The daily checks.")
     policy: RetrainingPolicy = Field(
         default_factory=RetrainingPolicy, description="What a failed check leads to."
@@ -95,6 +108,13 @@ class ModelSpec(Strict):
     retention: Retention = Field(
         default_factory=Retention, description="What a cleanup may remove, and when."
     )
+
+    model_config = ConfigDict(json_schema_extra=optional_training)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _external_models_have_no_training(cls, described: Any) -> Any:
+        return without_training(described)
 
     @field_validator("name")
     @classmethod
@@ -129,12 +149,17 @@ class ModelSpec(Strict):
         self._derived_columns_fit_sql()
         metric_for(self.training.metric, self.target.kind)
         self.training.require_fit(self.target)
-        require_fitting(self.gates, self.target, self.columns)
+        if self.external is None:
+            require_fitting(self.gates, self.target, self.columns)
+            require_judgeable(self.policy, self.training, self.gates)
+            if self.policy.action is not None:
+                raise ValueError("policy.action is for an external model; this one is trained here")
+        else:
+            require_fit(self, self.external)
         self._columns_divide("gates.slices", self.gates.slices)
         self._drift_monitor_fits(self.monitors.drift)
         self._performance_monitor_fits(self.monitors.performance)
         require_checks(self.monitors, self.policy.retrain_on)
-        require_judgeable(self.policy, self.training, self.gates)
         if self.rules is not None:
             self.rules.plain(self.columns | self.inputs, self.target)
         require_within_lookback(self.retention, self.lookback)
@@ -178,7 +203,7 @@ class ModelSpec(Strict):
             )
         for name, own in monitor.columns.items():
             needs_values = own.metric and drift_metric(own.metric).needs_values
-            if needs_values and not self._is_number(name):
+            if needs_values and not self.is_number(name):
                 raise ValueError(
                     f"monitors.drift.columns.{name}.metric is {own.metric}, which needs numbers; "
                     f"use {bin_metrics()}"
@@ -205,17 +230,43 @@ class ModelSpec(Strict):
             )
 
     def _columns_divide(self, where: str, names: list[str]) -> None:
-        divisible = [name for name, column in self.columns.items() if column.type != "number"]
+        divisible = self.dividing_columns
         if wrong := [name for name in names if name not in divisible]:
             raise ValueError(
                 f"{where} names {', '.join(wrong)}; the columns that divide the "
                 f"rows (category, boolean, integer) are {', '.join(divisible) or 'none'}"
             )
 
-    def _is_number(self, name: str) -> bool:
+    def is_number(self, name: str) -> bool:
+        """Whether a feature, the label or what is predicted has numbers as its values."""
         if name in self.columns:
             return self.columns[name].is_numeric
         return name == "score" or (name == self.target.column and not self.target.is_classification)
+
+    @property
+    def dividing_columns(self) -> list[str]:
+        """The features whose values divide the rows."""
+        return [name for name, column in self.columns.items() if column.type != "number"]
+
+    @property
+    def external(self) -> ExternalModel | None:
+        """Where predictions come from that are made elsewhere; None for a model trained here."""
+        return self.model if isinstance(self.model, ExternalModel) else None
+
+    def open_source(self, folder: Path) -> base.Source:
+        """The source; relative paths start in the folder of the YAML file."""
+        return opened(self.source, self.external, self.key, self.target, folder)
+
+    @property
+    def landed(self) -> tuple[base.TableName, ...]:
+        """What lands of the source."""
+        return ("events", "labels", "predictions") if self.external else ("events", "labels")
+
+    @property
+    def messages(self) -> Notifications:
+        """Who gets messages, with the webhook that decisions call."""
+        hook = self.policy.action.webhook if self.policy.action else None
+        return self.notifications.with_requests(hook) if hook else self.notifications
 
     @property
     def source_columns(self) -> dict[str, Column]:

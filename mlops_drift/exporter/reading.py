@@ -24,7 +24,6 @@ from mlops_drift.store.tables import Table
 # The checks whose value is the distance of a column.
 DRIFT_CHECKS = (FeatureDrift.name, PredictionDrift.name, LabelDrift.name)
 
-_SOURCES = ("events", "labels")
 # Assets that checks alone tell the last day of.
 _JUDGED: tuple[Asset, ...] = ("drift_metrics", "performance_metrics", "serving_metrics")
 
@@ -124,7 +123,7 @@ class ModelReading:
         """The last day of each asset."""
         tables, landing = self._store.tables, self._store.landing
         # Of a source that has not landed yet the first day may be an earlier one.
-        since = min(self._landed.values()) if len(self._landed) == len(_SOURCES) else None
+        since = min(self._landed.values()) if len(self._landed) == len(self._spec.landed) else None
         self._landed |= landing.last_days(since)
         last_days: dict[str, date | None] = {
             **self._landed,

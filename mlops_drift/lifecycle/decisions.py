@@ -7,12 +7,15 @@ from typing import Any
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest
+from mlops_drift.config.version_columns import changes
 from mlops_drift.errors import UserError
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.registry import monitors_of
+from mlops_drift.pipeline.living import columns_since
 from mlops_drift.pipeline.missing_days import in_short
+from mlops_drift.pipeline.reference_days import awaited_predictions
 from mlops_drift.policy.decide import decide
-from mlops_drift.policy.decision import Champion, Decision, DecisionRecord
+from mlops_drift.policy.decision import COLUMNS_CHANGED, Champion, Decision, DecisionRecord
 from mlops_drift.policy.situation import Evidence, Situation
 from mlops_drift.registry.base import LIBRARIES
 from mlops_drift.registry.code_digests import code_digest, learning_code_digest
@@ -65,8 +68,12 @@ def decide_days(model: ModelContext, first: date, last: date) -> Iterator[Decisi
     files = model.store.landing.missing_files(spec.start_date, last)
     missing = sorted({row["day"] for row in files})
     reach = timedelta(days=spec.lookback.predictions - 1)
+    policy = spec.policy
+    if spec.external and policy.action is None:
+        policy = policy.model_copy(update={"mode": "alert"})
     for evidence in gather_evidence(model, first, last, history):
-        decision = decide(spec.name, evidence, history, spec.policy)
+        awaited = awaited_predictions(spec, evidence.day) if spec.external else ""
+        decision = decide(spec.name, evidence, history, policy, awaited)
         since = evidence.day - reach if evidence.champion else spec.start_date
         note = in_short([day for day in missing if since <= day <= evidence.day])
         # What is under way has its reason, and a window may have named the same days.
@@ -91,18 +98,47 @@ def gather_evidence(
     for day in days_between(first, last):
         known = [item for item in promotions if item.as_of <= day]
         if not known:
-            yield Evidence(day, None, (), *_labels(model, day))
+            yield Evidence(day, None, (), *_labels(model, day), columns_since=columns_since(model))
             continue
         promoted = known[-1]
         if promoted.number not in read:
             read[promoted.number] = _failures(model, promoted, last, monitors)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
+        if changed := _columns_changed(model, promoted.version, day):
+            failed.append(changed)
         evidence = Evidence(day, champion, failed, {}, (), confirm, realized)
         if Situation(model.spec.name, evidence, history, model.spec.policy).fresh:
             labelled, missing = _labels(model, day)
-            evidence = replace(evidence, labelled=labelled, missing_classes=missing)
+            evidence = replace(
+                evidence,
+                labelled=labelled,
+                missing_classes=missing,
+                columns_since=columns_since(model),
+            )
         yield evidence
+
+
+def _columns_changed(model: ModelContext, version: int, day: date) -> CheckEvaluation | None:
+    """That a version knows other columns than are declared, as a failed check of a day."""
+    then, now = model.of_version(version).spec.columns, model.spec.columns
+    found = changes(then, now)
+    if not found:
+        return None
+    return CheckEvaluation(
+        check=COLUMNS_CHANGED,
+        day=day,
+        production_day=day,
+        version=version,
+        subject="columns",
+        window=0,
+        verdict="fail",
+        code=COLUMNS_CHANGED,
+        reason=f"the columns have changed since version {version} was trained: {', '.join(found)}",
+        value=len(found),
+        threshold=0,
+        n=len(now),
+    )
 
 
 def _failures(

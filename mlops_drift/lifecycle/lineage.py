@@ -14,6 +14,7 @@ from mlops_drift.lifecycle.decisions import published_evidence
 from mlops_drift.lifecycle.transitions import known_version
 from mlops_drift.monitors.context import EVENTS, LABELS
 from mlops_drift.pipeline.logged import SPEC
+from mlops_drift.pipeline.reference_days import period_of
 from mlops_drift.registry.base import GATES_FILE, VERSION_FILE, RegistryError
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
@@ -24,6 +25,8 @@ from mlops_drift.store.tables import Table
 
 # Numbers of the evidence of a decision that are shown.
 _SHOWN = 3
+# The last production days whose metric is shown.
+_DAYS = 14
 
 _OF_EVIDENCE = ("check", "column", "window", "value", "threshold", "day")
 _OF_GATES = ("gate", "verdict", "value", "direction", "threshold", "n")
@@ -52,6 +55,8 @@ def trace_version(model: ModelContext, version: int) -> list[Link]:
         f"test {record.metric}": f"{record.value:.4f} ({record.lower:.4f} to {record.upper:.4f}) "
         f"on {record.n_test} rows",
     }
+    if model.spec.external:
+        return _trace_external(model, record)
     gates, code = Link("gates"), Link("code")
     removal = store.versions.removals().get(version)
     if removal:
@@ -85,11 +90,48 @@ def trace_version(model: ModelContext, version: int) -> list[Link]:
     ]
 
 
+def _trace_external(model: ModelContext, record: VersionRecord) -> list[Link]:
+    """What is known of a version that is made elsewhere."""
+    store, spec = model.store, model.spec
+    [known] = [one for one in store.versions.external() if one.version == record.version]
+    served = store.predictions.served().get(record.version)
+    facts: Facts = {
+        "version": record.version,
+        "model": spec.name,
+        "name": known.name,
+        "made": "elsewhere; nothing is known of its training",
+        "first prediction": known.first_day,
+        "predictions of events": f"{served[0]} to {served[1]}" if served else "none",
+    }
+    reached = f"{record.value:.4f} ({record.lower:.4f} to {record.upper:.4f})"
+    period, sets = period_of(spec), store.training_sets
+    reference: Facts = {
+        "id": record.training_set,
+        "rows": record.rows,
+        "with a label": record.n_test,
+        "of": f"events of {period.first} to {period.last}" if period else "a file",
+        f"{record.metric}": reached if record.n_test else "unknown: no row has a label",
+        "folder": str(sets.folder / record.training_set),
+    }
+    number, promotions = record.version, store.versions.promotions()
+    rows: list[Facts] = [
+        {"production day": row["day"], record.metric: row["value"], "rows": row["n"]}
+        for row in store.checks.daily_values(date.max)
+        if row["version"] == number
+    ]
+    return [
+        Link("external version", facts),
+        *(_promotion(store, one) for one in promotions if one.version == number),
+        Link("reference", reference),
+        Link("performance", rows=rows[-_DAYS:]),
+    ]
+
+
 def trace_day(model: ModelContext, day: date) -> list[Link]:
     """What happened on a day: what arrived, from where, what did not, who served, what failed."""
     store, tables = model.store, model.store.tables
     [events] = store.lake.rows("SELECT count(*) AS n FROM e", e=Scan(tables.events, day, day))
-    origins = [row for source in (EVENTS, LABELS) for row in _origins(store, source, day, day)]
+    origins = [row for source in model.spec.landed for row in _origins(store, source, day, day)]
     missing: list[Facts] = [
         {"of": row["source"], "file": row["file"]} for row in store.landing.missing_files(day, day)
     ]
@@ -203,7 +245,12 @@ def _promotion(store: ModelStore, promotion: Promotion) -> Link:
         "decision": promotion.decision,
         "triggers": record.cause or None if record else None,
         "reason": record.reason if record else None,
-        "approved by": promotion.person or "the policy: its gates passed",
+        "approved by": promotion.person
+        or (
+            "who makes versions elsewhere"
+            if promotion.kind == "external"
+            else "the policy: its gates passed"
+        ),
         "comment": promotion.reason,
     }
     return Link(

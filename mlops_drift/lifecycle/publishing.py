@@ -83,11 +83,15 @@ class Publisher:
     def __init__(
         self, model: ModelContext, folder: Path, clock: Callable[[], float] = time.time
     ) -> None:
-        self._model, self._folder, self._clock = model, folder, clock
-        self._query = online_query(model.spec)
+        self._declared, self._folder, self._clock = model, folder, clock
+        self._known_as(model)
         self._named: Current | None = None
         # A folder was written that no name tells the workers of yet.
         self._has_written = False
+
+    def _known_as(self, model: ModelContext) -> None:
+        """Publishes a version by what it knows of the columns."""
+        self._model, self._query = model, online_query(model.spec)
 
     def publish(self) -> Current | None:
         """Names who serves now, and writes the files of that version if they are not there.
@@ -99,8 +103,8 @@ class Publisher:
             UserError: if the version cannot be read, or its derived columns cannot be made of
                 single events; who served until then still does.
         """
-        spec, moment = self._model.spec, datetime.fromtimestamp(self._clock(), UTC)
-        promotions = self._model.store.versions.promotions()
+        spec, moment = self._declared.spec, datetime.fromtimestamp(self._clock(), UTC)
+        promotions = self._declared.store.versions.promotions()
         promoted = serves_at(promotions, moment, spec.timezone)
         before = read_current(self._folder)
         if promoted is None:
@@ -111,6 +115,8 @@ class Publisher:
                     f"{self._folder / CURRENT}"
                 )
             return None
+        if (known := self._declared.of_version(promoted.version)) is not self._model:
+            self._known_as(known)
         window = self._window(moment.astimezone(ZoneInfo(spec.timezone)).date())
         wanted = (promoted.number, window)
         is_wanted = before is not None and (before.promotion, before.window) == wanted
@@ -190,7 +196,7 @@ class Publisher:
 
     def _write(self, version: int) -> str:
         """Writes the files of a version; the name of their folder."""
-        files = _files(self._model, version)
+        files = _files(self._model, self._declared, version)
         if self._query is not None:
             self._prove(self._query)
             files[QUERY] = msgspec.json.encode(self._query)
@@ -213,8 +219,8 @@ class Publisher:
             disk.remove(place)
 
 
-def _files(model: ModelContext, version: int) -> dict[str, bytes]:
-    """All that a worker needs to answer by a version."""
+def _files(model: ModelContext, declared: ModelContext, version: int) -> dict[str, bytes]:
+    """All that a worker needs to answer by a version, the model being as the version knows it."""
     set_id = model.store.versions.get(version).training_set
     # No version is promoted before a gate has proven its compiled form.
     compiled = model.store.training_sets.read_compiled(set_id, version)
@@ -224,7 +230,7 @@ def _files(model: ModelContext, version: int) -> dict[str, bytes]:
         scorer = {COMPILED: compiled}
     sample = msgspec.json.encode(_sample(model, version))
     return {
-        DESCRIPTION: msgspec.json.encode(describe(model, version)),
+        DESCRIPTION: msgspec.json.encode(describe(declared, version)),
         SAMPLE: sample,
         **scorer,
     }
@@ -238,15 +244,26 @@ def _digest(files: dict[str, bytes]) -> str:
 
 
 def describe(model: ModelContext, version: int) -> Description:
-    """What a worker knows of a model's description, with an example of a version's rows."""
-    spec = model.spec
+    """What a worker knows of a model's description, with an example of a version's rows.
+
+    The columns are those of the version. Others that are declared, or that a challenger needs, are
+    accepted for the log, which later versions learn from.
+    """
+    known, declared = model.of_version(version), model.spec
+    spec = known.spec
     target = spec.target
+    further = {
+        name: column.model_copy(update={"nullable": True})
+        for name, column in declared.source_columns.items()
+        if name not in spec.columns | spec.inputs
+    }
+    inputs = spec.inputs | further
     return Description(
         name=spec.name,
         key=spec.key,
         key_type=spec.key_type,
         columns=_source_columns({n: c for n, c in spec.columns.items() if not c.derived}),
-        inputs=_source_columns(spec.inputs),
+        inputs=_source_columns(inputs),
         derived={n: DerivedColumn(c.type, c.description) for n, c in spec.derived_columns.items()},
         target=ServedTarget(
             target.column,
@@ -254,10 +271,10 @@ def describe(model: ModelContext, version: int) -> Description:
             tuple(target.classes) if target.classes else None,
             target.positive,
         ),
-        example=_example(model, version),
+        example=_example(known, version) | dict.fromkeys(further),
         description=spec.description,
         time_zone=spec.timezone,
-        rules=spec.rules.plain(spec.columns | spec.inputs, target) if spec.rules else None,
+        rules=spec.rules.plain(spec.columns | inputs, target) if spec.rules else None,
     )
 
 
@@ -294,12 +311,6 @@ def _sample(model: ModelContext, version: int) -> Sample:
     store, names = model.store, list(model.spec.columns)
     set_id = store.versions.get(version).training_set
     tested = store.training_sets.read_test(set_id).slice(0, SAMPLED)
-    if unknown := [name for name in names if name not in tested.column_names]:
-        raise UserError(
-            f"{model.spec.name} is now described with {', '.join(unknown)}, which version "
-            f"{version}, that serves, was not trained on; revert the columns, or train and promote "
-            "a version that knows them"
-        )
     rows: list[dict[str, Value]] = tested.select(names).to_pylist()
     predicted = store.training_sets.read_test_predictions(set_id, version).slice(0, SAMPLED)
     answers = [

@@ -19,13 +19,13 @@ from mlops_drift.lifecycle.promotion import waiting_decision
 from mlops_drift.lifecycle.shadow.scoring import shadow_summary
 from mlops_drift.lifecycle.unserved import most_common_reason, why_unserved
 from mlops_drift.monitors.base import CheckEvaluation
-from mlops_drift.monitors.context import EVENTS, LABELS
 from mlops_drift.monitors.ranking import on_last_day
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.pipeline.labels import coverage
 from mlops_drift.pipeline.ledger import Account, read_account
 from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
+from mlops_drift.store.tables import Table
 
 _COUNT = "SELECT count(*) AS n FROM t"
 _OF_CHAMPIONS = ("version", "family", "metric", "training_set", "rows")
@@ -49,7 +49,7 @@ def read_status(model: ModelContext) -> dict[str, Any]:
         "rejected": tables.quarantined,
         "predictions": tables.predictions,
     }
-    accounts = {source: read_account(store, source) for source in (EVENTS, LABELS)}
+    accounts = {source: read_account(store, source) for source in model.spec.landed}
     unmatched = store.labels.unmatched(model.spec.start_date, last) if last else {}
     status = {
         "model": model.spec.name,
@@ -57,6 +57,7 @@ def read_status(model: ModelContext) -> dict[str, Any]:
         "champion": _champion(store, promotions[-1]) if promotions else None,
         **{name: store.lake.rows(_COUNT, t=table)[0]["n"] for name, table in counted.items()},
         "labels_without_event": sum(unmatched.values()),
+        **(_external(model, counted) if model.spec.external else {}),
         "sources": {source: _source(one) for source, one in accounts.items() if one},
         "checks": _checks(model, last) if last else [],
         "shadow": read_shadow(store),
@@ -69,6 +70,19 @@ def read_status(model: ModelContext) -> dict[str, Any]:
     return {**status, "health": asdict(health_of(status, unserved))}
 
 
+def _external(model: ModelContext, counted: Mapping[str, Table]) -> dict[str, object]:
+    """Which predictions that are made elsewhere have no event, and which events none of them."""
+    store, tables = model.store, model.store.tables
+    rows = {
+        name: store.lake.rows(_COUNT, t=table)[0]["n"]
+        for name, table in (*counted.items(), ("landed", tables.landed_predictions))
+    }
+    return {
+        "predictions_without_event": rows["landed"] - rows["predictions"],
+        "events_without_prediction": rows["events"] - rows["predictions"],
+    }
+
+
 def _champion(store: ModelStore, promotion: Promotion) -> dict[str, object]:
     champion = store.versions.get(promotion.version)
     facts = {name: getattr(champion, name) for name in _OF_CHAMPIONS}
@@ -78,11 +92,16 @@ def _champion(store: ModelStore, promotion: Promotion) -> dict[str, object]:
         "trained_as_of": champion.as_of,
         "serves_since": promotion.serves_since,
         "test_value": champion.value,
+        "is_external": not champion.mlflow_run,
     }
 
 
 def _source(account: Account) -> dict[str, object]:
-    by_day = {"late": account.late, "gone_days": account.gone_days}
+    by_day = {
+        "late": account.late,
+        "gone_days": account.gone_days,
+        "landed_late": account.landed_late,
+    }
     return vars(account) | {
         name: [{"day": day, "rows": number} for day, number in rows.items()]
         for name, rows in by_day.items()

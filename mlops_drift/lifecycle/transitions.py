@@ -95,6 +95,8 @@ def _reconcile(model: ModelContext) -> list[Promotion]:
 
 def reconcile_interrupted(model: ModelContext) -> Promotion | None:
     """Completes the last transition, if it was interrupted; else the registry is not asked."""
+    if model.spec.external:
+        return None
     promotions = model.store.versions.promotions()
     # The log is what a transition ends with.
     record = model.store.decisions.get(promotions[-1].decision) if promotions else None
@@ -116,6 +118,8 @@ def record_promotion(store: ModelStore, promoted: Promotion) -> None:
     if promoted.person:
         how = "brought back" if promoted.kind == "rollback" else "approved"
         why = f"{how} by {promoted.person}: {promoted.reason}; it "
+    elif promoted.kind == "external":
+        why = ""
     since = f"since {promoted.at} UTC" if promoted.at else "from the next day on"
     reason = f"version {promoted.version} {why}serves {since}"
     outcome = Outcome("promoted", promoted.as_of, reason, promoted.version, person=promoted.person)
@@ -124,13 +128,16 @@ def record_promotion(store: ModelStore, promoted: Promotion) -> None:
 
 def _by_hand(store: ModelStore, promoted: Promotion) -> Decision:
     reason = f"{promoted.person}: {promoted.reason}" if promoted.person else "materialized by hand"
+    if promoted.kind == "external":
+        name = store.versions.get(promoted.version).family
+        reason = f"most predictions of {promoted.serves_since} are of {name}"
     is_rollback = promoted.kind == "rollback"
     return Decision(
         "rollback" if is_rollback else "promote",
         f"version {promoted.previous} taken back by {reason}" if is_rollback else reason,
         promoted.as_of,
         promoted.decision,
-        kind="by_hand",
+        kind="external" if promoted.kind == "external" else "by_hand",
         version=promoted.previous,
         labelled=sum(store.labels.counts(promoted.as_of)[0].values()),
         sequence=promoted.number,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.decisions import decide_now
+from mlops_drift.pipeline.reference_days import awaited_predictions
 from mlops_drift.policy.decision import DecisionRecord
 from mlops_drift.store.model_store import ModelStore
 
@@ -24,6 +25,11 @@ def why_unserved(model: ModelContext) -> Unserved | None:
     day = store.landing.last_day()
     if day is None:
         return _without_events(model)
+    if model.spec.external:
+        return Unserved(
+            awaited_predictions(model.spec, day),
+            "run more days, or choose another reference under model in defs.yaml",
+        )
     if decisions := store.decisions.records(idle=False):
         return _after(decisions[-1], name)
     return Unserved(

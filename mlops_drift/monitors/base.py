@@ -14,7 +14,9 @@ from mlops_drift.schema.numbers import number
 from mlops_drift.schema.verdicts import Verdict
 
 # The daily assets that checks belong to.
-Asset = Literal["events", "labels", "drift_metrics", "performance_metrics", "serving_metrics"]
+Asset = Literal[
+    "events", "labels", "predictions", "drift_metrics", "performance_metrics", "serving_metrics"
+]
 
 Cell = str | float | int | None
 Row = Mapping[str, Cell]
@@ -132,7 +134,7 @@ class Monitor(ABC, Generic[Settings]):
     @property
     def is_about_data(self) -> bool:
         """Whether it judges what landed, whoever serves."""
-        return set(self.assets) <= {"events", "labels"}
+        return set(self.assets) <= {"events", "labels", "predictions"}
 
     @abstractmethod
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from mlops_drift.monitors.pictures import Period, Point
     from mlops_drift.monitors.serving_skew import SkewDay
 
-SourceName = Literal["events", "labels"]
+SourceName = Literal["events", "labels", "predictions"]
 EVENTS: SourceName = "events"
 LABELS: SourceName = "labels"
+PREDICTIONS: SourceName = "predictions"
 
 
 class MonitoredModel(Protocol):
@@ -118,6 +119,7 @@ class LandedDay:
         note: what else is remarkable about them.
         lacking: names earlier days without a file, where that may explain it; begins with `; `.
         missing_file: the file that should be there; empty if it is.
+        absent: columns that the source lacks, each with what that leads to.
     """
 
     source: SourceName
@@ -126,6 +128,7 @@ class LandedDay:
     note: str = ""
     lacking: str = ""
     missing_file: str = ""
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -170,6 +173,14 @@ class MonitorContext(ABC):
         """The version that serves a day; 0 before the first promotion."""
         champion = self.champion(day)
         return champion.version if champion else 0
+
+    def since_when(self, day: date) -> str:
+        """What the age of the version that serves counts from, in words."""
+        return f"trained as of {self.trained(day)}"
+
+    def unserved(self, day: date) -> str:
+        """Why nobody serves a day."""
+        return "no champion serves yet"
 
     @abstractmethod
     def baseline(self, version: int) -> "Baseline":

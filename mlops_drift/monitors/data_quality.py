@@ -14,6 +14,9 @@ from mlops_drift.monitors.config import QualityMonitor
 from mlops_drift.monitors.context import LandedDay, MonitorContext
 from mlops_drift.schema.verdicts import Verdict
 
+# The code of a column that stops arriving.
+ABSENT = "column_absent"
+
 # Reasons that a sentence lists.
 _LISTED = 3
 
@@ -30,11 +33,29 @@ class DataQuality(Monitor[QualityMonitor]):
         "Look at the quarantined rows. Repair the source and materialize the day again, or "
         "correct the constraint in defs.yaml. A retraining would only learn the fault."
     )
-    assets = ("events", "labels")
+    assets = ("events", "labels", "predictions")
     section = "quality"
 
     def evaluate(self, context: MonitorContext, day: date) -> Evaluations:
-        return [self._judge(context, day, landed) for landed in context.landed(day)]
+        return [
+            item
+            for landed in context.landed(day)
+            for item in (
+                self._judge(context, day, landed),
+                *self._absent(context, day, landed),
+            )
+        ]
+
+    def _absent(self, context: MonitorContext, day: date, landed: LandedDay) -> Evaluations:
+        """Columns that the source lacks: each is null in all rows."""
+        limit, n = self.settings.max_rejected_share, landed.n
+        return [
+            self.evaluation(
+                context, day, name, "fail", reason, ABSENT, value=1.0, threshold=limit, n=n
+            )
+            for name, reason in landed.absent.items()
+            if n
+        ]
 
     def _judge(self, context: MonitorContext, day: date, landed: LandedDay) -> CheckEvaluation:
         n, limit, what = landed.n, self.settings.max_rejected_share, landed.source

@@ -21,6 +21,9 @@ from mlops_drift.monitors.base import (
 from mlops_drift.monitors.context import Champion, MonitorContext, MonitoredModel
 from mlops_drift.monitors.pictures import Panel
 
+# What a version says, beside the features; no column of the user is called so.
+ANSWERS = ("score", "prediction")
+
 # The fields that an evaluation has from a verdict.
 _SAME = ("window", "verdict", "reason", "value", "threshold", "p", "q")
 

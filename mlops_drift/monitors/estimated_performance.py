@@ -45,6 +45,8 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
         obstacle = ""
         if not can_estimate(metric, target):
             obstacle = f"{metric} of a {target.kind} target cannot be estimated without labels"
+        elif baseline.test.n == 0:
+            obstacle = "no row of the reference has a label, so that scores cannot be calibrated"
         predicted, end = context.predicted(day), day.toordinal()
         windows = trailing_rows(
             self.settings.windows, end, predicted.days, predicted.lots, predicted.strides[end]

@@ -2,7 +2,7 @@
 
 from mlops_drift.drift.verdict import ColumnVerdict
 from mlops_drift.monitors.context import MonitoredModel
-from mlops_drift.monitors.drift import DriftCheck
+from mlops_drift.monitors.drift import ANSWERS, DriftCheck
 
 
 class FeatureDrift(DriftCheck):
@@ -20,4 +20,4 @@ class FeatureDrift(DriftCheck):
 
     def owns(self, spec: MonitoredModel, item: ColumnVerdict) -> bool:
         """Whether the distribution of a feature is judged."""
-        return item.rule == "drift" and item.column in spec.columns
+        return item.rule == "drift" and item.column not in ANSWERS

@@ -45,7 +45,7 @@ class ModelAge(Monitor[AgeMonitor]):
         look = f"; no new version was better as of {shown}" if shown > trained else ""
         reason = (
             f"version {champion.version} is {count(age, 'day')} old (accepted: under {limit}): "
-            f"trained as of {trained}, serves since {since}{look}"
+            f"{context.since_when(day)}, serves since {since}{look}"
         )
         verdict: Verdict = "fail" if age >= limit else "pass"
         found = self.evaluation(context, day, "days", verdict, reason, value=age, threshold=limit)

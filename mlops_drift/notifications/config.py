@@ -1,12 +1,12 @@
 """Who gets messages about a model, and which: the section `notifications` of the YAML."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator
 
-from mlops_drift.notifications.registry import KINDS, notification_kind
+from mlops_drift.notifications.registry import KINDS, REQUEST, notification_kind
 from mlops_drift.schema.fields import Distinct, Strict
+from mlops_drift.schema.webhook import Endpoint
 
 
 def _kinds_exist(about: list[str]) -> list[str]:
@@ -18,39 +18,12 @@ def _kinds_exist(about: list[str]) -> list[str]:
 Kinds = Annotated[list[str], Distinct, AfterValidator(_kinds_exist)]
 
 
-class Webhook(Strict):
+class Webhook(Endpoint):
     """A system that gets signed events, in the form of https://www.standardwebhooks.com."""
 
-    url: str = Field(
-        description="Address that events are posted to, as JSON. `$NAME` and `${NAME}` are "
-        "environment variables, read when an event is sent."
-    )
-    secret: str = Field(
-        description="`${NAME}`, the environment variable that holds the secret: `whsec_` and the "
-        "base64 of 24 to 64 random bytes. While it is exchanged, two secrets with a space between "
-        "them: events are signed with both."
-    )
     about: Kinds | None = Field(
         None, description="Kinds of events to send. Left out, those of `notifications.about`."
     )
-
-    @field_validator("url")
-    @classmethod
-    def _url_is_one_of_the_web(cls, url: str) -> str:
-        # What is found may be secret.
-        if not re.match(r"https?://|\$", url):
-            raise ValueError("must begin with https:// or http://, or be a variable as ${NAME}")
-        return url
-
-    @field_validator("secret")
-    @classmethod
-    def _secret_is_a_variable(cls, secret: str) -> str:
-        if not re.fullmatch(r"\$\{[A-Za-z_]\w*\}", secret):
-            raise ValueError(
-                "must name the environment variable that holds the secret, as ${NAME}; the secret "
-                "itself does not belong in the file"
-            )
-        return secret
 
 
 class Notifications(Strict):
@@ -70,7 +43,7 @@ class Notifications(Strict):
         description="Systems that get events as JSON, signed. Without a receiver nothing is sent.",
     )
     about: Kinds = Field(
-        list(KINDS),
+        [name for name in KINDS if name != REQUEST],
         description="Kinds of messages to send: failed_check, decision, promotion, broken_check, "
         "or your own.",
     )
@@ -81,6 +54,11 @@ class Notifications(Strict):
         if len({one.url for one in webhooks}) < len(webhooks):
             raise ValueError("each url may be named once; name all its kinds in its `about`")
         return webhooks
+
+    def with_requests(self, hook: Endpoint) -> "Notifications":
+        """These, and a system that gets the requests of decisions."""
+        webhook = Webhook(url=hook.url, secret=hook.secret, about=[REQUEST])
+        return self.model_copy(update={"webhooks": [*self.webhooks, webhook]})
 
     def kinds_for(self, webhook: Webhook) -> list[str]:
         """The kinds of events that a webhook gets."""

@@ -57,6 +57,10 @@ class Outbox:
         """The ids of all messages, sent ones included."""
         return {row["id"] for row in self._lake.rows("SELECT id FROM o", o=self.table)}
 
+    def sent(self) -> set[str]:
+        """The ids of the messages that every receiver has."""
+        return {row["id"] for row in self._lake.rows("SELECT id FROM o WHERE sent", o=self.table)}
+
     def gone(self) -> set[str]:
         """The receivers that want no message ever again."""
         rows = self._lake.rows("SELECT DISTINCT unnest(gone) AS receiver FROM o", o=self.table)

@@ -1,7 +1,7 @@
 """Who answered the rows of a service, by reason; and who would have on a version's test split."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -63,6 +63,7 @@ class ServedAnswers:
 
 def _tested(model: ModelContext, version: int) -> Answers | None:
     """Who would have answered the rows of a version's test split, by the rules as they are now."""
+    known = model.of_version(version)
     spec, store = model.spec, model.store
     if version in store.versions.removals():
         return None
@@ -72,7 +73,7 @@ def _tested(model: ModelContext, version: int) -> Answers | None:
     named = sorted({name for condition in spec.rules.conditions for name in condition})
     tested = store.training_sets.read_test(record.training_set)
     predicted = store.training_sets.read_test_predictions(record.training_set, version)
-    rows = _rows(model, tested, predicted, named)
+    rows = _rows(model, known.spec.columns, tested, predicted, named)
     if len(rows) < tested.num_rows:
         return None
     rules = Rules.from_plain(spec.rules.plain(spec.columns | spec.inputs, spec.target))
@@ -80,14 +81,18 @@ def _tested(model: ModelContext, version: int) -> Answers | None:
 
 
 def _rows(
-    model: ModelContext, tested: pa.Table, predicted: pa.Table, named: Sequence[str]
+    model: ModelContext,
+    known: Collection[str],
+    tested: pa.Table,
+    predicted: pa.Table,
+    named: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """Some columns of tested rows, those that only features.sql reads too, and probabilities."""
-    spec, key = model.spec, identifier(model.spec.key)
-    cells = "".join(f"{'e' if name in spec.inputs else 't'}.{identifier(name)}, " for name in named)
+    """Some columns of tested rows, those that the version does not know too, and probabilities."""
+    key = identifier(model.spec.key)
+    cells = "".join(f"{'t' if name in known else 'e'}.{identifier(name)}, " for name in named)
     days = pc.min_max(tested["day"]).as_py()
     events = Scan(model.store.tables.events, days["min"], days["max"])
-    further = {"e": events} if spec.inputs.keys() & named else {}
+    further = {"e": events} if {*named} - {*known} else {}
     join = f"JOIN e ON e.day = t.day AND e.{key} = t.{key}" if further else ""
     return model.store.lake.rows(
         f"SELECT {cells}p.{PROBABILITIES} FROM t JOIN p ON p.{key} = t.{key} {join}",

@@ -34,6 +34,7 @@ def record_baseline(model: ModelContext, version: int) -> tuple[pa.Table, Refere
     """
     from mlops_drift.learning.importance import feature_importance
 
+    model = model.of_version(version)
     spec = model.spec
     record = model.store.versions.get(version)
     training_set = model.store.training_sets.read(record.training_set)

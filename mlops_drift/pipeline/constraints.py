@@ -5,7 +5,7 @@ may be inexact. A raw cell that has the value already, such as a double of a num
 text: r0 is that cell.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -119,14 +119,25 @@ class Cell:
     """SQL of one checked column; `typed` is the type of its raw cells, None where texts are read.
 
     Attributes:
+        raw: the name of the column in the source.
         number: of the column; the value is v0, the text t0 or the raw cell r0, x0 whether it may be
-            inexact.
+            inexact, a0 whether the source lacks the whole column, where some part of it does.
+        is_absent: whether some part of the source lacks it.
+        known_by: the version that knows the column so, where it is not declared so.
     """
 
     name: str
+    raw: str
     column: Column
     number: int
     typed: pa.DataType | None = None
+    is_absent: bool = False
+    known_by: int | None = None
+
+    @property
+    def is_tolerant(self) -> bool:
+        """Whether a value that does not fit is missing, and no fault of its row."""
+        return self.known_by is not None and self.column.nullable
 
     @property
     def text(self) -> str:
@@ -156,14 +167,15 @@ class Cell:
 
 def _column_faults(cell: Cell) -> list[tuple[str, str]]:
     """SQL conditions on text and typed value, each with the SQL of its message."""
-    name, column, text, value = cell.name, cell.column, cell.text, f"v{cell.number}"
+    name, column, text, value = cell.raw, cell.column, cell.text, f"v{cell.number}"
+    known = f", as version {cell.known_by} knows the column" if cell.known_by else ""
     faults = []
 
     def fault(condition: str, message: str, found: str = "", hint: str = "") -> None:
         """Adds a fault: the column, what was found in it, and what is wrong with that."""
         if condition == _NEVER:
             return
-        parts = [literal(f"{name}: "), found, literal(message), hint]
+        parts = [literal(f"{name}: "), found, literal(message + known), hint]
         faults.append((condition, " || ".join(filter(None, parts))))
 
     # The first column is the key.
@@ -172,7 +184,8 @@ def _column_faults(cell: Cell) -> list[tuple[str, str]]:
     if column.type in ("integer", "category"):
         fault(cell.inexact, STANDS_FOR_SEVERAL, text)
     if not column.nullable:
-        fault(cell.is_missing, "missing")
+        absent = f" AND NOT a{cell.number}" if cell.is_absent else ""
+        fault(cell.is_missing + absent, "missing")
     if column.type != "category" and cell.typed is None:
         wrong = f" is not {NOUNS[column.type]}"
         fault(f"{text} IS NOT NULL AND {value} IS NULL", wrong, text)
@@ -202,20 +215,21 @@ def _hint_of_whole(value: str, listing: str) -> str:
     return f"CASE WHEN {is_meant} THEN {hint} ELSE '' END"
 
 
-def checked_columns(to: Destination) -> dict[str, Column]:
-    """The key and the declared columns, in the order of their numbers."""
+def cells_of(parts: Sequence[Part], to: Destination) -> list[Cell]:
+    """How the key and the columns of all parts are read: those of one type have their values."""
     is_integer = pa.types.is_integer(to.table.schema.field(to.key).type)
-    return {to.key: Column(type="integer" if is_integer else "category"), **to.columns}
-
-
-def cells_of(parts: Sequence[Part], columns: Mapping[str, Column]) -> list[Cell]:
-    """How the checked columns of all parts are read: those of one type have their values."""
+    key = Column(type="integer" if is_integer else "category")
+    declared = {to.key: key, **to.columns}
+    columns: list[tuple[str, str, Column, int | None]]
+    columns = [(name, name, column, None) for name, column in declared.items()]
+    columns += [(one.name, one.called, one.column, one.versions[0]) for one in to.further]
     cells = []
-    for at, (name, column) in enumerate(columns.items()):
-        found = {_type_of(part, name) for part in parts}
+    for at, (name, raw, column, version) in enumerate(columns):
+        found = {_type_of(part, raw) for part in parts}
+        is_absent = None in found
         kind = found.pop() if len(found) == 1 else None
         typed = kind if kind is not None and _typed(kind, column) else None
-        cells.append(Cell(name, column, at, typed))
+        cells.append(Cell(name, raw, column, at, typed, is_absent, version))
     return cells
 
 
@@ -232,11 +246,13 @@ def texts_of(lake: Lake, part: Part, cells: Sequence[Cell], offset: int) -> pa.T
     place = {name: number for number, name in enumerate(part.rows.column_names)}
     read = []
     for cell in cells:
-        at, kind = cell.number, _type_of(part, cell.name)
+        at, kind = cell.number, _type_of(part, cell.raw)
+        if cell.is_absent:
+            read.append(f"{'true' if kind is None else 'false'} AS a{at}")
         if kind is None:
             read.append(f"CAST(NULL AS VARCHAR) AS t{at}, false AS x{at}")
             continue
-        raw_cell = f"c{place[cell.name]}"
+        raw_cell = f"c{place[cell.raw]}"
         if cell.typed is not None:
             read.append(f"{raw_cell} AS r{at}")
             continue
@@ -257,20 +273,30 @@ def checked_sql(cells: Sequence[Cell]) -> str:
     The first of the columns is the key.
     """
     values = ", ".join(f"{cell.value} AS v{cell.number}" for cell in cells)
-    faults = [fault for cell in cells for fault in _column_faults(cell)]
+    faults = [fault for cell in cells if not cell.is_tolerant for fault in _column_faults(cell)]
     is_faulty = " OR ".join(f"coalesce({fault}, false)" for fault, _ in faults)
     reasons = ", ".join(f"CASE WHEN {fault} THEN {message} END" for fault, message in faults)
+    judged = f"SELECT *, {is_faulty} AS is_faulty FROM (SELECT *, {values} FROM texts)"
+    if fitting := ", ".join(_fitting(cell) for cell in cells if cell.is_tolerant):
+        judged = f"SELECT * REPLACE ({fitting}) FROM ({judged})"
     # Few rows have a fault: only theirs are listed.
     return f"""
         SELECT day, event_time, ordinal, COLUMNS('v[0-9]+'), CASE WHEN is_faulty
             THEN list_filter([{reasons}], lambda fault: fault IS NOT NULL) ELSE [] END AS faults
-        FROM (SELECT *, {is_faulty} AS is_faulty FROM (SELECT *, {values} FROM texts))
+        FROM ({judged})
     """
+
+
+def _fitting(cell: Cell) -> str:
+    """SQL of a value that the constraints of its column allow; null in place of another."""
+    wrong = " OR ".join(f"coalesce({fault}, false)" for fault, _ in _column_faults(cell))
+    value = f"v{cell.number}"
+    return f"CASE WHEN NOT ({wrong or 'false'}) THEN {value} END AS {value}"
 
 
 def typed(to: Destination, part: Part) -> pa.Table:
     """The values of rows as they land, in their order, and whether each is good by itself."""
-    cells = cells_of([part], checked_columns(to))
+    cells = cells_of([part], to)
     return to.lake.query(
         "SELECT ordinal, day, event_time, COLUMNS('v[0-9]+'), len(faults) = 0 AS is_good "
         f"FROM ({checked_sql(cells)}) ORDER BY ordinal",
@@ -280,6 +306,6 @@ def typed(to: Destination, part: Part) -> pa.Table:
 
 def keys_of(to: Destination, part: Part) -> list[str | None]:
     """The key of each row as text, as the table of quarantined rows has it; None without one."""
-    found = typed(replace(to, columns={}), part)["v0"].cast(pa.string())
+    found = typed(replace(to, columns={}, further=()), part)["v0"].cast(pa.string())
     keys: list[str | None] = found.to_pylist()
     return keys

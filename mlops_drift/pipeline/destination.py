@@ -5,35 +5,57 @@ from dataclasses import dataclass
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.pipeline.living import FurtherColumn, LivingColumns, named
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import TableName
 from mlops_drift.store.lake import Lake
 from mlops_drift.store.tables import ModelTables, Table
 
 
+def prediction_columns(spec: ModelSpec) -> Mapping[str, Column]:
+    """What the columns of predictions that are made elsewhere must be like."""
+    if spec.external is None:
+        raise TypeError(f"the predictions of {spec.name} are made here")
+    return spec.external.checked(spec.target)
+
+
 @dataclass(frozen=True)
 class Destination:
-    """Where the events or the labels of a model land; the declared columns are without the key."""
+    """Where a table of a model's source lands.
+
+    Attributes:
+        columns: those declared, without the key.
+        further: others, which only versions know.
+    """
 
     lake: Lake
     tables: ModelTables
+    table: Table
     source: TableName
     key: str
     columns: Mapping[str, Column]
     start_date: date
+    further: tuple[FurtherColumn, ...] = ()
 
     @classmethod
-    def of(cls, model: ModelContext, source: TableName) -> "Destination":
-        """Where one of the two lands."""
-        spec, store = model.spec, model.store
-        labels = {spec.target.column: spec.target.labels}
-        columns = spec.source_columns if source == "events" else labels
-        return cls(store.lake, store.tables, source, spec.key, columns, spec.start_date)
-
-    @property
-    def table(self) -> Table:
-        """Where accepted rows land."""
-        return self.tables.events if self.source == "events" else self.tables.labels
+    def of(
+        cls, model: ModelContext, source: TableName, living: LivingColumns | None = None
+    ) -> "Destination":
+        """Where one of them lands; of events, with what versions need besides."""
+        spec, tables = model.spec, model.store.tables
+        columns: Mapping[str, Column]
+        further: tuple[FurtherColumn, ...] = ()
+        match source:
+            case "events":
+                further = tuple(living.of_source) if living else ()
+                table, columns = tables.events.with_columns(named(further)), spec.source_columns
+            case "labels":
+                table, columns = tables.labels, {spec.target.column: spec.target.labels}
+            case "predictions":
+                table, columns = tables.landed_predictions, prediction_columns(spec)
+        named_so = source, spec.key, columns, spec.start_date
+        return cls(model.store.lake, tables, table, *named_so, further)
 
     @property
     def names(self) -> list[str]:

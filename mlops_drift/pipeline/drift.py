@@ -20,6 +20,7 @@ from mlops_drift.drift.sorted_values import SortedValues
 from mlops_drift.drift.verdict import ColumnVerdict, judge
 from mlops_drift.monitors.drift import DriftDay, SegmentedShift
 from mlops_drift.monitors.windows import trailing_windows
+from mlops_drift.pipeline.external_predictions import arrived_predictions
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.profiles import (
     Samples,
@@ -74,8 +75,9 @@ class ServedDays:
     def __init__(
         self, model: ModelContext, champion: Promotion, days: Sequence[date], for_the_record: bool
     ) -> None:
-        spec, sets = model.spec, model.store.training_sets
-        self._spec, self._store, self._champion = spec, model.store, champion
+        known = model.of_version(champion.version)
+        spec, sets = known.spec, known.store.training_sets
+        self._model, self._spec, self._store, self._champion = known, spec, known.store, champion
         self._monitor, self._for_the_record = spec.monitors.drift, for_the_record
         stored = (champion.training_set, champion.version)
         baseline = Reference.from_files(sets.read_reference(*stored))
@@ -92,6 +94,12 @@ class ServedDays:
     def _of_version(self, table: Table, first: date, last: date) -> pa.Table:
         own = f"SELECT * FROM t WHERE version = {self._champion.version}"
         return self._store.lake.query(own, t=Scan(table, first, last))
+
+    def _predicted(self, first: date, last: date) -> pa.Table:
+        """What the version predicted on some days; elsewhere, what arrived on them."""
+        if self._spec.external:
+            return arrived_predictions(self._model, self._champion.version, first, last)
+        return self._of_version(self._store.tables.predictions, first, last)
 
     def _stored(self, until: date) -> dict[date, Profile]:
         lookback = timedelta(days=max(self._monitor.windows))
@@ -114,7 +122,7 @@ class ServedDays:
     def _read(self, first: date, last: date) -> "_Kept":
         tables = self._store.tables
         features = self._store.lake.read(Scan(tables.features, first, last))
-        predictions = self._of_version(tables.predictions, first, last)
+        predictions = self._predicted(first, last)
         return _Kept(first, last, features, predictions, *self._by_table(self._numeric))
 
     def _features_of(self, days: Collection[date]) -> Rows:
@@ -159,20 +167,23 @@ class ServedDays:
     def _values(self, span: Sequence[date], wanted: Sequence[str]) -> Samples:
         """The values of columns over some days."""
         tables, (features, predictions) = self._store.tables, self._by_table(wanted)
-        mine = f"version = {self._champion.version}"
+        first, last, mine = min(span), max(span), f"version = {self._champion.version}"
+        answers: Scan | pa.Table = Scan(tables.predictions, first, last)
+        if self._spec.external and not self._kept.holds(span):
+            answers = self._predicted(first, last)
         sources = (
-            (tables.features, self._kept.features, features, "true"),
-            (tables.predictions, self._kept.predictions, predictions, mine),
+            (Scan(tables.features, first, last), self._kept.features, features, "true"),
+            (answers, self._kept.predictions, predictions, mine),
         )
         found: Samples = {}
-        for table, kept, names, where in sources:
+        for source, kept, names, where in sources:
             if names and self._kept.holds(span):
                 found |= sorted_columns(of_days(kept.select(["day", *names]), span), names)
             elif names:
                 days = ", ".join(f"'{day}'" for day in span)
                 columns = ", ".join(map(identifier, names))
                 sql = f"SELECT {columns} FROM t WHERE {where} AND day IN ({days})"
-                rows = self._store.lake.query(sql, t=Scan(table, min(span), max(span)))
+                rows = self._store.lake.query(sql, t=source)
                 found |= sorted_columns(Rows(rows), names)
         return found
 

@@ -6,11 +6,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.pipeline.living import LivingColumns, living_columns
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.served_rows import logged_features
 from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.sealed import FeatureError
+from mlops_drift.store.tables import Table
 
 
 def make_features(model: ModelContext, first: date, last: date) -> int:
@@ -29,10 +31,14 @@ def make_features(model: ModelContext, first: date, last: date) -> int:
 
 def _put_features(model: ModelContext, first: date, last: date) -> int:
     store, key = model.store, identifier(model.spec.key)
-    table, events = store.tables.features, Scan(store.tables.events, first, last)
-    columns = _columns(model)
-    # What a version was given stays, whatever would be made of it today.
+    living = living_columns(model, first, last)
+    table, events = living.features(model), Scan(living.events(model), first, last)
+    columns = _selected(table)
+    # What a version was given stays, whatever would be made of it today; where versions know
+    # different columns, no row of the log has them all.
     logged = logged_features(model, first, last)
+    if living.further:
+        logged = logged.slice(0, 0)
     selects, further = [], {"logged": logged}
     if logged.num_rows:
         selects.append(
@@ -40,7 +46,7 @@ def _put_features(model: ModelContext, first: date, last: date) -> int:
             f"JOIN (SELECT day, {key}, event_time FROM events) USING (day, {key})"
         )
     if not logged.num_rows or logged.num_rows < _count(model, events):
-        made, beside = _made(model, first, last)
+        made, beside = _made(model, living, first, last)
         selects.append(f"{made} ANTI JOIN logged USING (day, {key})")
         further |= beside
     features = store.lake.query(
@@ -57,22 +63,31 @@ def batch_features(model: ModelContext, first: date, last: date) -> pa.Table:
         FeatureError: as in `make_features`.
     """
     tables = model.store.tables
-    made, beside = _made(model, first, last)
+    made, beside = _made(model, LivingColumns({}, ()), first, last)
     events = Scan(tables.events, first, last)
     return model.store.lake.query(made, events=events, **beside).cast(tables.features.schema)
 
 
-def _made(model: ModelContext, first: date, last: date) -> tuple[str, dict[str, pa.Table]]:
+def _made(
+    model: ModelContext, living: LivingColumns, first: date, last: date
+) -> tuple[str, dict[str, pa.Table]]:
     """SQL that makes features of `events`, and what else it reads."""
-    made = derived(model, first, last)
-    if made is None:
-        return f"SELECT {_columns(model)} FROM events", {}
-    join = f"JOIN derived USING (day, {identifier(model.spec.key)})"
-    return f"SELECT {_columns(model)} FROM events {join}", {"derived": made}
+    key, found = identifier(model.spec.key), {}
+    if (made := derived(model, first, last)) is not None:
+        found["derived"] = made
+    # What only an earlier version derives, it derives by its own SQL.
+    for number, known in living.versions.items():
+        mine = [one for one in living.further if one.column.derived and one.versions[0] == number]
+        if mine and (made := derived(known, first, last)) is not None:
+            own = made.select(["day", model.spec.key, *(one.called for one in mine)])
+            names = ["day", model.spec.key, *(one.name for one in mine)]
+            found[f"derived_{number}"] = own.rename_columns(names)
+    joins = "".join(f" JOIN {name} USING (day, {key})" for name in found)
+    return f"SELECT {_selected(living.features(model))} FROM events{joins}", found
 
 
-def _columns(model: ModelContext) -> str:
-    return ", ".join(identifier(name) for name in model.store.tables.features.schema.names)
+def _selected(table: Table) -> str:
+    return ", ".join(identifier(name) for name in table.schema.names)
 
 
 def _count(model: ModelContext, events: Scan) -> int:

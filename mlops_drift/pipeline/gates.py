@@ -7,6 +7,7 @@ from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
@@ -27,7 +28,10 @@ from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, is_of_this_code, made_by, refit
+from mlops_drift.pipeline.scoring import scorable
 from mlops_drift.registry.base import COMPILED_TAG, PROVEN_TAG, RegistryError, proofs_of
+from mlops_drift.sql import identifier
+from mlops_drift.store.lake import Scan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +61,7 @@ def evaluate_gates(model: ModelContext, version: int) -> list[GateResult]:
     """
     from threadpoolctl import threadpool_limits
 
+    model = model.of_version(version)
     spec, registry = model.spec, model.registry
     stored = model.store.training_sets.read(model.store.versions.get(version).training_set)
     artifact, tags = registry.artifact(spec.name, version), registry.tags(spec.name, version)
@@ -171,13 +176,35 @@ def _champion_comparison(
     others = [item for item in store.versions.promotions() if item.version != version]
     if not others:
         return None
-    known = store.training_sets.read(others[-1].training_set).train[spec.key]
-    rows = stored.test.filter(pc.invert(pc.is_in(stored.test[spec.key], known))).to_pandas()
+    champion = others[-1].version
+    trained = store.training_sets.read(others[-1].training_set).train[spec.key]
+    new = stored.test.filter(pc.invert(pc.is_in(stored.test[spec.key], trained)))
+    of_champion = _as_known_by(model, champion, new)
+    both = new.filter(pc.is_in(new[spec.key], of_champion[spec.key]))
+    rows, their_rows = both.to_pandas(), of_champion.to_pandas()
     truth = rows[spec.target.column].to_numpy()
     if len(rows) == 0:
         return ChampionComparison(truth, rows, rows)
-    theirs = _predictor(model, others[-1].version)
-    return ChampionComparison(truth, predict(rows), theirs(rows))
+    theirs = _predictor(model.of_version(champion), champion)
+    return ChampionComparison(truth, predict(rows), theirs(their_rows))
+
+
+def _as_known_by(model: ModelContext, version: int, rows: pa.Table) -> pa.Table:
+    """Stored rows with the columns that another version knows, in their order.
+
+    Those are left out that it cannot score, or that are no longer kept.
+    """
+    known, key = model.of_version(version), identifier(model.spec.key)
+    if known.spec.columns.items() <= model.spec.columns.items():
+        return rows
+    days = pc.min_max(rows["day"]).as_py()
+    found = model.store.lake.query(
+        f"SELECT f.* FROM (SELECT day, {key}, row_number() OVER () AS place FROM rows) r "
+        f"JOIN f USING (day, {key}) ORDER BY place",
+        rows=rows,
+        f=Scan(known.store.tables.features, days["min"], days["max"]),
+    )
+    return scorable(known.spec, found)
 
 
 def _answered(answer: "Future[pd.DataFrame]") -> "pd.DataFrame":

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow as pa
@@ -12,15 +12,23 @@ import pyarrow.compute as pc
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import NO_FILE, CheckEvaluation
-from mlops_drift.monitors.context import EVENTS, LABELS, LandedDay, SourceName
+from mlops_drift.monitors.context import EVENTS, LABELS, PREDICTIONS, LandedDay, SourceName
 from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.ledger import Account
-from mlops_drift.pipeline.missing_days import TABLES, in_short, without_events
+from mlops_drift.pipeline.living import living_columns, note_columns
+from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
 from mlops_drift.pipeline.parts import parts
-from mlops_drift.pipeline.received import BEFORE_START, TOO_LATE, Landing
-from mlops_drift.pipeline.screening import CORRECTED, screen_events, screen_labels
+from mlops_drift.pipeline.quarantine import BEFORE_START, TOO_LATE
+from mlops_drift.pipeline.received import Landing
+from mlops_drift.pipeline.screening import (
+    CORRECTED,
+    Screened,
+    screen_events,
+    screen_labels,
+    screen_predictions,
+)
 from mlops_drift.pipeline.served_events import source_of
 from mlops_drift.schema.day_columns import count_days
 from mlops_drift.schema.days import days_between, ranges
@@ -45,12 +53,14 @@ class Landed:
 
     Attributes:
         account: where all rows of the source are.
+        late: rows that landed on days that had run, by day.
     """
 
     rows: int
     quarantined: dict[str, int]
     checks: Monitored
     account: Account
+    late: Mapping[date, int]
 
 
 def record_missing(model: ModelContext, table: TableName, places: Mapping[date, str]) -> None:
@@ -91,48 +101,89 @@ def land_labels(model: ModelContext, source: Source, first: date, last: date) ->
     return _land(model, source, LABELS, first, last)
 
 
+def land_predictions(model: ModelContext, source: Source, first: date, last: date) -> Landed:
+    """Lands the predictions, made elsewhere, that arrived on the days, replacing what was there.
+
+    The first one of an event counts. One without an event on that day counts against the quality.
+
+    Raises:
+        MissingDayError: as in `land_events`.
+    """
+    return _land(model, source, PREDICTIONS, first, last)
+
+
 def _land(model: ModelContext, source: Source, name: SourceName, first: date, last: date) -> Landed:
     source = source_of(model, source)
-    rows, by_reason, landed = 0, Counter[str](), {}
+    rows, by_reason, late, landed = 0, Counter[str](), Counter[date](), {}
     for since, until in parts(model, name, first, last):
         try:
-            batch = (source.events if name == EVENTS else source.labels)(since, until)
+            batch = _read(source, name, since, until)
         except MissingDayError:
             # Of all tables: what is missing of the events of a day keeps its labels from being
             # read.
-            for table in TABLES:
+            for table in source.tables:
                 record_missing(model, table, source.missing_days(table, first, last))
             raise
-        accepted, quarantined, account, found = _put(model, name, batch, since, until, last)
+        accepted, put, found = _put(model, name, batch, since, until, last)
+        quarantined, account, landed_late = put
         rows += accepted
+        late.update(landed_late)
         by_reason.update(quarantined_by_reason(quarantined))
         landed.update(found)
     checks = evaluate(StoreContext(model, first, last, landed), name)
-    return Landed(rows, dict(sorted(by_reason.items())), checks, account)
+    own_days = days_between(first, last)
+    # Of several parts of these days, a later one may have found rows of an earlier one.
+    late_days = {day: n for day, n in sorted(late.items()) if day not in own_days}
+    return Landed(rows, dict(sorted(by_reason.items())), checks, account, late_days)
+
+
+def _read(source: Source, name: SourceName, first: date, last: date) -> Batch:
+    match name:
+        case "events":
+            return source.events(first, last)
+        case "labels":
+            return source.labels(first, last)
+        case "predictions":
+            return source.predictions(first, last)
+
+
+def _screened(to: Destination, batch: Batch, first: date, last: date) -> Screened:
+    match to.source:
+        case "events":
+            return screen_events(to, batch, first, last)
+        case "labels":
+            return screen_labels(to, batch)
+        case "predictions":
+            return screen_predictions(to, batch, first, last)
 
 
 def _put(
     model: ModelContext, name: SourceName, batch: Batch, first: date, last: date, until: date
-) -> tuple[int, pa.Table, Account, dict[date, LandedDay]]:
+) -> tuple[int, tuple[pa.Table, Account, Counter[date]], dict[date, LandedDay]]:
     """Puts what arrived on some days into the lake; the days after them, up to one, land next.
 
     Returns:
-        How many rows were accepted, those that are quarantined, and what landed.
+        How many rows were accepted, what `Landing.put` says, and what landed.
     """
-    to = Destination.of(model, name)
-    screened = screen_events(to, batch, first, last) if name == EVENTS else screen_labels(to, batch)
-    quarantined, account = Landing(to, batch, first, last, until).put(
-        screened.accepted, screened.quarantined
-    )
+    living = living_columns(model, first, last) if name == EVENTS else None
+    to = Destination.of(model, name, living)
+    screened = _screened(to, batch, first, last)
+    put = Landing(to, batch, first, last, until).put(screened.accepted, screened.quarantined)
+    quarantined = put[0]
     days, arrived = days_between(first, last), count_days(screened.accepted["day"])
     landed = _landed(model, name, days, arrived, quarantined, screened.notes)
+    if living is not None:
+        for day, columns in screened.absent.items():
+            reasons = {one: why + living.without(one) for one, why in columns.items()}
+            landed[day] = replace(landed[day], absent=reasons)
+        note_columns(model, living, first, last)
     files = []
     for day in days:
         origin = batch.origins.get(day)
         place, digest = (origin.place, origin.digest) if origin else (None, None)
         files.append(LandedFile(day, name, place, digest, landed[day].n))
     model.store.landing.put_files(name, files)
-    return screened.accepted.num_rows, quarantined, account, landed
+    return screened.accepted.num_rows, put, landed
 
 
 def _landed(
@@ -145,7 +196,10 @@ def _landed(
 ) -> dict[date, LandedDay]:
     store, first, last = model.store, min(days), max(days)
     likely = first - model.spec.target.usual_delay
-    unmatched = store.labels.unmatched(first, last, likely) if source == LABELS else {}
+    unmatched = {}
+    if source != EVENTS:
+        of = Destination.of(model, source).table
+        unmatched = store.labels.unmatched(first, last, likely, of)
     # Labels without an event may be those of a day whose events are missing.
     lost = without_events(store, model.spec.start_date, last) if unmatched else []
     landed = {}

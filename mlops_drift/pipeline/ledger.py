@@ -24,9 +24,10 @@ class Account:
         recorded: rows that landed or were quarantined.
         waiting: rows of days that have not run.
         gone: rows on record that the source no longer has, or has with other values.
-        late: rows that were quarantined because their day had run, by day.
+        late: rows that came after their day had run and were quarantined, by day.
         gone_days: rows that are gone from days that had run, by day.
         note: what looks wrong about the source; empty if nothing does.
+        landed_late: rows that came after their day had run and landed, by day.
     """
 
     rows: int
@@ -36,6 +37,7 @@ class Account:
     late: Mapping[date, int] = field(default_factory=dict)
     gone_days: Mapping[date, int] = field(default_factory=dict)
     note: str = ""
+    landed_late: Mapping[date, int] = field(default_factory=dict)
 
 
 def read_account(store: ModelStore, source: str) -> Account | None:
@@ -62,15 +64,18 @@ def account_of(ledger: pa.Table) -> Account:
     *_, newest = entries(ledger.filter(pc.and_(own, pc.equal(ledger["day"], pc.max(ran)))))
     has_run = pc.is_in(ledger["row_day"], value_set=ran.combine_chunks())
     recorded, all_gone = _sum(ledger["rows"]), _sum(ledger["gone"])
-    waiting = newest.waiting or 0
+    waiting, came_late = newest.waiting or 0, ledger.filter(pc.and_not(has_run, own))
+    landed_late = pc.fill_null(came_late["late"], 0)
+    quarantined = pc.subtract(came_late["rows"], landed_late)
     return Account(
         recorded + waiting - all_gone if newest.total is None else newest.total,
         recorded,
         waiting,
         all_gone,
-        _by_day(ledger.filter(pc.and_not(has_run, own)), "rows"),
-        _by_day(ledger.filter(has_run), "gone"),
+        _by_day(came_late["row_day"], quarantined),
+        _by_day(ledger["row_day"].filter(has_run), ledger["gone"].filter(has_run)),
         newest.note or "",
+        _by_day(came_late["row_day"], landed_late),
     )
 
 
@@ -78,11 +83,8 @@ def _sum(numbers: pa.ChunkedArray) -> int:
     return int(pc.sum(numbers).as_py() or 0)
 
 
-def _by_day(ledger: pa.Table, name: str) -> dict[date, int]:
-    """The positive sums of a column by the day of the rows."""
-    found = (
-        ledger.filter(pc.greater(ledger[name], 0)).group_by("row_day").aggregate([(name, "sum")])
-    )
-    return dict(
-        sorted(zip(*(found[c].to_pylist() for c in ("row_day", f"{name}_sum")), strict=True))
-    )
+def _by_day(days: pa.ChunkedArray, numbers: pa.ChunkedArray) -> dict[date, int]:
+    """The positive sums of numbers by day."""
+    entries_of = pa.table({"day": days, "n": numbers})
+    found = entries_of.filter(pc.greater(numbers, 0)).group_by("day").aggregate([("n", "sum")])
+    return dict(sorted(zip(*(found[name].to_pylist() for name in ("day", "n_sum")), strict=True)))

@@ -16,8 +16,6 @@ from mlops_drift.schema.days import ranges, span
 from mlops_drift.sources.base import Source, TableName
 from mlops_drift.store.model_store import ModelStore
 
-TABLES: tuple[TableName, ...] = ("events", "labels")
-
 # Days that a sentence mentions in passing, and days that one names with their files.
 _LISTED, _NAMED = 3, 10
 
@@ -30,9 +28,9 @@ def without_events(store: ModelStore, first: date, last: date) -> list[date]:
 
 def missing_tables(source: Source, first: date, last: date) -> dict[date, frozenset[TableName]]:
     """The days of a source that lack a file now, each with what it is a file of."""
-    missing = {table: source.missing_days(table, first, last) for table in TABLES}
+    missing = {table: source.missing_days(table, first, last) for table in source.tables}
     return {
-        day: frozenset(table for table in TABLES if day in missing[table])
+        day: frozenset(table for table in source.tables if day in missing[table])
         for day in sorted({day for days in missing.values() for day in days})
     }
 
@@ -43,13 +41,14 @@ def no_file_at_all(spec: ModelSpec, source: Source, last: date) -> str:
     Of labels no file is looked for before the first ones are due.
     """
     due = spec.start_date + timedelta(days=spec.target.label_delay_days)
-    for table in TABLES:
+    for table in source.tables:
         first = due if table == "labels" else spec.start_date
         missing = source.missing_days(table, first, last)
         if missing and len(missing) == (last - first).days + 1:
+            field = "model.predictions" if table == "predictions" else f"source.{table}"
             return (
                 f"{spec.name}: no day from {first} to {last} has a file of {table} (the first "
-                f"would be {missing[first]}); correct source.{table}.path in the model's defs.yaml"
+                f"would be {missing[first]}); correct {field}.path in the model's defs.yaml"
             )
     return ""
 

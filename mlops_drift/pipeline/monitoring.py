@@ -31,6 +31,7 @@ from mlops_drift.pipeline.drift import ServedDays
 from mlops_drift.pipeline.labels import LabelProfiles, coverage
 from mlops_drift.pipeline.missing_days import with_missing_days, without_events
 from mlops_drift.pipeline.performance import Outcomes, baseline_of
+from mlops_drift.pipeline.reference_days import awaited_predictions
 from mlops_drift.pipeline.skew import skew_of_days
 from mlops_drift.schema.day_columns import ordinals
 from mlops_drift.schema.days import days_between
@@ -77,6 +78,15 @@ class StoreContext(MonitorContext):
 
     def champion(self, day: date) -> Promotion | None:
         return self._champions[day]
+
+    def since_when(self, day: date) -> str:
+        if self.model.spec.external:
+            return f"not known before {self.trained(day) + timedelta(days=1)}"
+        return super().since_when(day)
+
+    def unserved(self, day: date) -> str:
+        spec = self.model.spec
+        return awaited_predictions(spec, day) if spec.external else super().unserved(day)
 
     def _serving(self, day: date) -> Promotion:
         champion = self._champions[day]
@@ -141,18 +151,27 @@ class StoreContext(MonitorContext):
 
     @cached_property
     def _labelled(self) -> Mapping[date, Sequence[LabelledRows]]:
-        return {day: self._outcomes.labelled(day) for day in self.days}
+        found = {day: self._outcomes.labelled(day) for day in self.days}
+        if self.model.spec.external is None:
+            return found
+        # What is made elsewhere is judged from the day on that its reference is known.
+        known = {one.version: one.as_of for one in self._versions.values()}
+        return {
+            day: [one for one in rows if known.get(one.version, date.max) < day]
+            for day, rows in found.items()
+        }
 
     def labelled(self, day: date) -> Sequence[LabelledRows]:
         return self._labelled[day]
 
     @cached_property
     def _predicted(self) -> dict[int, PredictedRows]:
-        spec, predictions, found = self.model.spec, self._store.predictions, {}
-        monitor = spec.monitors.performance
+        found, monitor = {}, self.model.spec.monitors.performance
         lookback = max(monitor.windows) - 1
-        columns = [] if spec.target.is_classification else list(spec.columns)
         for champion, days in self.days_by_champion:
+            known = self.model.of_version(champion.version)
+            predictions, target = known.store.predictions, known.spec.target
+            columns = [] if target.is_classification else list(known.spec.columns)
             since = champion.as_of + timedelta(days=1)
             strides = predictions.strides(days, lookback, monitor.max_rows, since)
             rows = predictions.of_version(champion.version, since, strides, lookback, columns)

@@ -44,20 +44,35 @@ NO_STATE = State(None, gone=None)
 NOTHING = (0, "")
 
 
+@dataclass(frozen=True)
+class NewRows:
+    """Rows of other days that are on no record.
+
+    Attributes:
+        is_changed: of each row, whether its day has landed a row of the same key.
+        is_removed: of each row, whether the retention has removed rows of its day.
+    """
+
+    part: Part
+    is_changed: Sequence[bool]
+    is_removed: Sequence[bool]
+
+
 @dataclass
 class Found:
     """What a source holds of other days.
 
     Attributes:
-        new: rows of days that have run, or never will, that are on no record, each with whether its
-            day has landed a row of the same key.
+        new: rows of days that have run, or never will, that are on no record.
+        kept: rows, by day, that landed late with a landing that was cut off or is made again.
         states: of each day that was looked at; None stands for no readable day.
         total: rows of the whole source, where it was read as a whole.
         waiting: rows of days that have not run.
         note: what keeps files of days that have run from being read; empty if nothing does.
     """
 
-    new: list[tuple[Part, list[bool]]] = field(default_factory=list)
+    new: list[NewRows] = field(default_factory=list)
+    kept: Counter[date | None] = field(default_factory=Counter)
     states: dict[date | None, State] = field(default_factory=dict)
     total: int | None = None
     waiting: int = 0
@@ -103,15 +118,21 @@ class RecordOfOtherDays:
             if look.day is None:
                 found.total = look.part.rows.num_rows if look.before is None else None
                 found.waiting = sum(rows for day, (rows, _) in held.items() if self._waits(day))
-                days = {day for day in {*self._recorded, *held} if not self._waits(day)}
-                days -= {*self._landing, *self._next}
-                end = look.before or date.max
-                days = {day for day in days if day is None or day < end}
+                days = self._days_of(look, held)
             self._compare(look, days, held, found)
         if len(problems) > LISTED:
             problems[LISTED:] = [f"and {len(problems) - LISTED} more files"]
         found.note = "; ".join(problems)
         return found
+
+    def _days_of(self, look: Look, held: Collection[date | None]) -> set[date | None]:
+        """The days that a look at several days is at."""
+        days = {day for day in {*self._recorded, *held} if not self._waits(day)}
+        days -= {*self._landing, *self._next}
+        end = look.before or date.max
+        if look.since is None:
+            return {day for day in days if day is None or day < end}
+        return {day for day in self._ran if day in days and look.since <= day < end}
 
     def _waits(self, day: date | None) -> bool:
         """Whether a day has not run, and will."""
@@ -129,31 +150,40 @@ class RecordOfOtherDays:
         known = {day: self._states.get(day, NO_STATE) for day in days}
         changed = {day for day in days if known[day].digest != held.get(day, NOTHING)[1]}
         new: Counter[date | None] = Counter()
-        if any(day in held for day in changed):
+        if changed:
             of_changed = pc.is_in(look.part.days, value_set=pa.array(list(changed), pa.date32()))
-            part, is_changed = self._new_rows(look.part.filter(of_changed), changed)
-            found.new.append((part, is_changed))
-            new.update(part.days.to_pylist())
+            rows, kept = self._new_rows(look.part.filter(of_changed), changed)
+            new.update(rows.part.days.to_pylist())
+            found.new += [rows] if new else []
+            found.kept.update(kept)
         for day in days:
-            rows, digest = held.get(day, NOTHING)
-            gone = self._recorded[day] + new[day] - rows if day in changed else known[day].gone
+            count, digest = held.get(day, NOTHING)
+            gone = known[day].gone
+            if day in changed:
+                gone = self._recorded[day] + found.kept[day] + new[day] - count
             found.states[day] = State(digest, look.stamp, gone)
 
-    def _new_rows(self, part: Part, days: Collection[date | None]) -> tuple[Part, list[bool]]:
-        """The rows of some days that are on no record, as in `Found`.
+    def _new_rows(
+        self, part: Part, days: Collection[date | None]
+    ) -> tuple[NewRows, dict[date | None, int]]:
+        """The rows of some days that are on no record, and how many that landed are on none.
 
         Where the retention has removed rows from the tables, so many are taken for these.
         """
         part, quarantined = self._not_quarantined(part, days)
         part, is_changed, landed = self._not_landed(part, days)
         removed = {day: self._recorded[day] - quarantined[day] - landed[day] for day in days}
-        kept = []
-        for number, day in enumerate(part.days.to_pylist()):
+        kept = {day: -number for day, number in removed.items() if number < 0}
+        lacking = {day for day, number in removed.items() if number > 0}
+        new, of_new = [], part.days.to_pylist()
+        for number, day in enumerate(of_new):
             if removed[day] > 0:
                 removed[day] -= 1
             else:
-                kept.append(number)
-        return part.select(kept), [is_changed[number] for number in kept]
+                new.append(number)
+        of_new = [of_new[number] for number in new]
+        changed = [is_changed[number] for number in new]
+        return NewRows(part.select(new), changed, [day in lacking for day in of_new]), kept
 
     def _not_quarantined(
         self, part: Part, days: Collection[date | None]

@@ -19,8 +19,9 @@ from mlops_drift.store.records import VersionRecord
 
 def baseline_of(model: ModelContext, record: VersionRecord) -> Baseline:
     """What a version reached on its test split; the split itself is read when it is needed."""
+    known = model.of_version(record.version)
     test = Measured(record.value, record.lower, record.upper, record.n_test)
-    return Baseline(model.spec, test, partial(_test_rows, model, record))
+    return Baseline(known.spec, test, partial(_test_rows, known, record))
 
 
 def _test_rows(model: ModelContext, record: VersionRecord) -> pd.DataFrame:

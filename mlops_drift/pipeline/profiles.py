@@ -61,15 +61,23 @@ def prediction_kinds(spec: ModelSpec) -> dict[str, Kind]:
 
 def fit_reference(spec: ModelSpec, features: pa.Table, test_predictions: pa.Table) -> Reference:
     """The reference of a version: its training set, both parts, and its test predictions."""
-    bins = spec.monitors.drift.bins
+    return reference_of(spec, features, features, test_predictions)
+
+
+def reference_of(
+    spec: ModelSpec, features: pa.Table, labelled: pa.Table, predictions: pa.Table
+) -> Reference:
+    """The reference of rows of which only some have labels."""
+    bins, target = spec.monitors.drift.bins, spec.target
     kinds: dict[str, Kind] = {
         name: "numeric" if column.is_numeric else "categorical"
         for name, column in spec.columns.items()
     }
-    kinds[spec.target.column] = "categorical" if spec.target.is_classification else "numeric"
+    kind: Kind = "categorical" if target.is_classification else "numeric"
     of_features = Reference.fit(features, kinds, bins)
-    of_predictions = Reference.fit(test_predictions, prediction_kinds(spec), bins)
-    return Reference({**of_features.columns, **of_predictions.columns})
+    of_labels = Reference.fit(labelled.select([target.column]), {target.column: kind}, bins)
+    of_predictions = Reference.fit(predictions, prediction_kinds(spec), bins)
+    return Reference({**of_features.columns, **of_labels.columns, **of_predictions.columns})
 
 
 def of_days(table: pa.Table, days: Iterable[date]) -> Rows:

@@ -1,15 +1,15 @@
 """Which rows of a source are on record: every one lands, is quarantined, or waits for its day."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_drift.pipeline.constraints import keys_of
 from mlops_drift.pipeline.destination import Destination
+from mlops_drift.pipeline.late_rows import put_late
 from mlops_drift.pipeline.ledger import Account, account_of, entries, is_own
 from mlops_drift.pipeline.other_days import (
     NO_STATE,
@@ -19,18 +19,14 @@ from mlops_drift.pipeline.other_days import (
     State,
     digests,
 )
-from mlops_drift.pipeline.raw_rows import as_json
+from mlops_drift.pipeline.quarantine import quarantined_rows
 from mlops_drift.schema.day_columns import count_days
 from mlops_drift.schema.days import days_between
-from mlops_drift.sources.base import Batch, Part
+from mlops_drift.sources.base import Batch
 from mlops_drift.sql import literal
 from mlops_drift.store.records import Received
 
-# No fault of the data: the model begins later.
-BEFORE_START = "is before start_date"
-TOO_LATE = "has run already"
 UNKNOWN_STAMP = "?"
-OTHER_VALUES = " with other values for this key"
 
 
 class Landing:
@@ -47,21 +43,24 @@ class Landing:
         self._days = days_between(first, last)
         self._next = days_between(last, until or last)[1:]
 
-    def put(self, accepted: pa.Table, faulty: pa.Table) -> tuple[pa.Table, Account]:
+    def put(self, accepted: pa.Table, faulty: pa.Table) -> tuple[pa.Table, Account, Counter[date]]:
         """Puts the rows of the days into their tables, and records them.
+
+        New rows of days that have run land late, on their own day; those that their day has with
+        other values are quarantined.
 
         A landing that is cut off is made again by the next one of its first day: the record comes
         last, and what it does not hold is new. Where another process records rows in between, the
         rows of other days are compared again.
 
         Returns:
-            All rows that are quarantined with these days, those of other days among them, and where
-            all rows are.
+            All rows that are quarantined with these days, those of other days among them, where all
+            rows are, and how many landed late, by their day.
         """
         lake = self._to.lake
         # They belong to the day of their file as long as they are in it.
         misplaced = [
-            self._quarantined(part.of(day), day, self._faults(part, in_file=True))
+            quarantined_rows(self._to, part.of(day), day)
             for day, part in self._batch.misplaced.items()
         ]
         own = pa.concat_tables([faulty, *misplaced])
@@ -69,9 +68,10 @@ class Landing:
         rows = count_days(accepted["day"]) + count_days(own["day"])
         before: pa.Table | None = None
         now, quarantined = self._to.tables.received.schema.empty_table(), own
+        late = Counter[date]()
 
         def build(existing: pa.Table) -> pa.Table:
-            nonlocal before, now, quarantined
+            nonlocal before, now, quarantined, late
             is_of_source = pc.equal(existing["source"], self._to.source)
             ledger = existing.filter(is_of_source)
             if before is None or not ledger.equals(before):
@@ -80,56 +80,20 @@ class Landing:
                     on_record = self._to, entries(elsewhere)
                     record = RecordOfOtherDays(*on_record, set(self._days), self._next)
                     found = record.find(self._batch.others)
-                quarantined = pa.concat_tables([own, *(self._late(*new) for new in found.new)])
+                others = [put_late(self._to, new, self._first) for new in found.new]
+                late = Counter({day: n for day, n in found.kept.items() if day})
+                late.update(day for landed, _ in others for day in landed)
+                quarantined = pa.concat_tables([own, *(rows for _, rows in others)])
                 self._quarantine(ledger, quarantined)
-                now = self._with_these(elsewhere, rows, found)
+                now = self._with_these(elsewhere, rows, found, late)
             return pa.concat_tables([existing.filter(pc.invert(is_of_source)), now])
 
         lake.rewrite(self._to.tables.received, build)
-        return quarantined, account_of(now)
+        return quarantined, account_of(now), late
 
     def _is_mine(self, days: pa.ChunkedArray) -> pa.ChunkedArray:
         """Which of some days are those of this landing."""
         return pc.is_in(days, value_set=pa.array(self._days))
-
-    def _faults(self, part: Part, *, in_file: bool) -> list[str]:
-        """Why the file of a day, or any day, does not hold the rows of a part."""
-        column = part.day_column or "day"
-        texts = [None] * part.rows.num_rows
-        if column in part.rows.column_names:
-            cells = pa.table({"c": part.rows[column]})
-            sql = "SELECT CAST(c AS VARCHAR) AS c FROM cells"
-            texts = self._to.lake.query(sql, cells=cells)["c"].to_pylist()
-        faults = []
-        for day, text in zip(part.days.to_pylist(), texts, strict=True):
-            if day is None:
-                fault = f"{text} is not a day such as 2024-10-01" if text else "missing"
-            elif in_file:
-                fault = f"the row is of {day}"
-            elif day < self._to.start_date:
-                fault = f"{day} {BEFORE_START} {self._to.start_date}"
-            else:
-                fault = f"{day} {TOO_LATE}"
-            faults.append(f"{column}: {fault}")
-        return faults
-
-    def _late(self, part: Part, is_changed: Sequence[bool]) -> pa.Table:
-        """Rows that no day took, as they are quarantined with the first day."""
-        pairs = zip(self._faults(part, in_file=False), is_changed, strict=True)
-        faults = [fault + (OTHER_VALUES if changed else "") for fault, changed in pairs]
-        return self._quarantined(part, self._first, faults)
-
-    def _quarantined(self, part: Part, day: date, faults: Sequence[str]) -> pa.Table:
-        """The rows of a part as they are quarantined with a day."""
-        columns = {
-            "day": [day] * len(faults),
-            "source": [self._to.source] * len(faults),
-            "key": keys_of(self._to, part),
-            "reason": faults,
-            "row": as_json(self._to.lake, part.rows),
-            "row_day": part.days,
-        }
-        return pa.table(columns, schema=self._to.tables.quarantined.schema)
 
     def _elsewhere(self, ledger: pa.Table) -> pa.Table:
         """The entries of other days, without what is said of the whole source.
@@ -157,9 +121,11 @@ class Landing:
             lake.replace_days(table, min(with_late), max(with_late), none, where=where)
         lake.replace_days(table, self._first, self._last, rows, where=source)
 
-    def _with_these(self, elsewhere: pa.Table, rows: Mapping[date, int], found: Found) -> pa.Table:
+    def _with_these(
+        self, elsewhere: pa.Table, rows: Mapping[date, int], found: Found, late: Counter[date]
+    ) -> pa.Table:
         """The ledger after this landing."""
-        late = Counter(day for part, _ in found.new for day in part.days.to_pylist())
+        new = Counter(day for one in found.new for day in one.part.days.to_pylist()) + found.kept
         source, states = self._to.source, {**found.states, **self._own_states()}
         ran = elsewhere["day"].filter(is_own(elsewhere))
         newest = max(self._last, pc.max(ran).as_py() or self._last)
@@ -169,7 +135,10 @@ class Landing:
         mine = [
             *entries(elsewhere.filter(is_looked_at)),
             *(Received(day, source, day, rows[day]) for day in self._days),
-            *(Received(self._first, source, day, count) for day, count in late.items()),
+            *(
+                Received(self._first, source, day, count, late=late[day] if day else 0)
+                for day, count in new.items()
+            ),
         ]
         # The state of each day is on one entry: of its own rows, or else the last.
         carriers = {entry.row_day: entry for entry in sorted(mine, key=lambda one: one.is_own)}

@@ -10,8 +10,6 @@ import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.errors import UserError
-from mlops_drift.pipeline.logged import description_of
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.sql import identifier
@@ -28,17 +26,18 @@ BATCH = 100_000
 ANSWER = ("prediction", "score", "probabilities")
 
 
-class ColumnsError(UserError):
-    """A version knows other columns than the model now declares; the message says which."""
-
-
 @dataclass(frozen=True)
 class Served:
-    """How many predictions some days have, how many of them are new, and by which versions."""
+    """How many predictions some days have, how many of them are new, and by which versions.
+
+    Attributes:
+        lacking: events without a prediction, as they lack a value that the version needs.
+    """
 
     rows: int
     added: int
     versions: tuple[int, ...]
+    lacking: int = 0
 
 
 def predict_table(
@@ -46,7 +45,8 @@ def predict_table(
 ) -> pa.Table:
     """A version's predictions: key, prediction, score and probabilities, in the order of the rows.
 
-    They are made by the compiled form where that is proven, else by the pipeline.
+    The columns of the description are those of the version, see `ModelContext.of_version`. They are
+    made by the compiled form where that is proven, else by the pipeline.
     """
     fields = spec.tables.predictions.schema
     schema = pa.schema([fields.field(name) for name in (spec.key, *ANSWER)])
@@ -100,40 +100,49 @@ def score_days(model: ModelContext, first: date, last: date) -> Served:
 def score_by(model: ModelContext, table: Table, versions: Mapping[date, int]) -> Served:
     """Scores days, each by the version named, into a table of predictions.
 
-    What is there stays: only events without a prediction of that version get one.
-
-    Raises:
-        ColumnsError: if a version was trained on other columns.
+    What is there stays: only events without a prediction of that version get one. It is made of the
+    columns that the version knows; an event without a value of one that it knows as never missing
+    has none.
     """
     if not versions:
         return Served(0, 0, ())
     numbers = sorted(set(versions.values()))
     model.store.versions.require_kept(numbers)
-    for version in numbers:
-        require_its_columns(model.spec, model.registry, version)
-    rows = added = 0
+    found = []
     for first, last in parts(model, "events", min(versions), max(versions)):
         mine = {day: one for day, one in versions.items() if first <= day <= last}
         if mine:
-            scored = _score(model, table, mine)
-            rows, added = rows + scored[0], added + scored[1]
-    return Served(rows, added, tuple(numbers))
+            found.append(_score(model, table, mine))
+    rows, added, lacking = map(sum, zip(*found, strict=True))
+    return Served(rows, added, tuple(numbers), lacking)
 
 
-def _score(model: ModelContext, table: Table, versions: Mapping[date, int]) -> tuple[int, int]:
-    """Scores days as `score_by` does: how many rows they have, and how many of them were new."""
-    spec, store, registry = model.spec, model.store, model.registry
-    first, last = min(versions), max(versions)
-    features = store.lake.read(Scan(store.tables.features, first, last))
-    scored = []
+def _score(model: ModelContext, table: Table, versions: Mapping[date, int]) -> tuple[int, int, int]:
+    """Scores days as `score_by` does: how many rows they have, are new, and could not be scored."""
+    scored, lacking = [], 0
     for version in sorted(set(versions.values())):
-        days = pa.array([day for day in versions if versions[day] == version], pa.date32())
-        rows = features.filter(pc.is_in(features["day"], value_set=days))
-        predicted = predict_table(spec, registry, version, rows).append_column("day", rows["day"])
+        known = model.of_version(version)
+        days = [day for day in versions if versions[day] == version]
+        scan = Scan(known.store.tables.features, min(days), max(days))
+        features = model.store.lake.read(scan)
+        mine = features.filter(pc.is_in(features["day"], value_set=pa.array(days, pa.date32())))
+        rows = scorable(known.spec, mine)
+        lacking += mine.num_rows - rows.num_rows
+        predicted = predict_table(known.spec, model.registry, version, rows)
         number = pa.array([version] * rows.num_rows, pa.int64())
-        scored.append(predicted.append_column("version", number).select(table.schema.names))
+        predicted = predicted.append_column("day", rows["day"]).append_column("version", number)
+        scored.append(predicted.select(table.schema.names))
     fresh = pa.concat_tables(scored)
-    return fresh.num_rows, add_predictions(model, table, fresh, first, last)
+    added = add_predictions(model, table, fresh, min(versions), max(versions))
+    return fresh.num_rows, added, lacking
+
+
+def scorable(spec: ModelSpec, features: pa.Table) -> pa.Table:
+    """The rows that have a value of each column that is never to be missing."""
+    for name, column in spec.columns.items():
+        if not column.nullable and features[name].null_count:
+            features = features.filter(features[name].is_valid())
+    return features
 
 
 def add_predictions(
@@ -154,24 +163,3 @@ def add_predictions(
 
     store.lake.rewrite(Scan(table, first, last), build)
     return added
-
-
-def require_its_columns(spec: ModelSpec, registry: VersionRegistry, version: int) -> None:
-    """Raises a `ColumnsError` if a version was trained on other columns than are declared."""
-    then = description_of(registry, spec.name, version).columns
-    known = {name: column.type for name, column in then.items()}
-    declared = {name: column.type for name, column in spec.columns.items()}
-    if known == declared:
-        return
-    both = known.keys() & declared
-    changed = {
-        "without": sorted(known.keys() - declared),
-        "with": sorted(declared.keys() - known),
-        "with another type of": sorted(name for name in both if known[name] != declared[name]),
-    }
-    changes = ", ".join(f"{how} {', '.join(names)}" for how, names in changed.items() if names)
-    raise ColumnsError(
-        f"{spec.name} is now described {changes}, but version {version}, which serves or waits, "
-        f"was trained on {', '.join(known)}: it cannot score these features. Revert the columns, "
-        "or describe a model of another name, which trains beside this one"
-    )

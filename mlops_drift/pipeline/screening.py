@@ -6,19 +6,19 @@ By SQL each row gets its typed values and the list of what is wrong with it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.pipeline.constraints import (
     cells_of,
-    checked_columns,
     checked_sql,
     texts_of,
 )
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.raw_rows import as_json
-from mlops_drift.sources.base import Batch, require_columns
+from mlops_drift.sources.base import Batch, Part, require_columns, with_near_names
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
 
@@ -32,11 +32,13 @@ class Screened:
 
     Attributes:
         notes: by day, which columns no record of the day has.
+        absent: by day, the columns that its source lacks, each with what it has instead.
     """
 
     accepted: pa.Table
     quarantined: pa.Table
     notes: Mapping[date, str] = field(default_factory=dict)
+    absent: Mapping[date, Mapping[str, str]] = field(default_factory=dict)
 
 
 def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Screened:
@@ -44,31 +46,94 @@ def screen_events(to: Destination, batch: Batch, first: date, last: date) -> Scr
 
     A key is one event for ever: the day that landed first keeps it, and on it the first row.
 
+    A column that a part of the batch lacks, and that has landed before, is null in its rows.
+
     Raises:
-        SourceError: if a part of the batch lacks a declared column, records the key, or either
-            has a column in another case.
+        SourceError: if a part of the batch lacks the key or all columns, nothing has landed and it
+            lacks a declared column, or its records have a column in another case.
     """
-    hint = "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml"
-    notes = {
-        day: note
-        for part in batch.parts
-        if (note := require_columns(part, to.names, [to.key], hint))
-        for day in pc.unique(part.days).to_pylist()
-    }
+    notes, absent = _lacking(to, batch)
+    return replace(screen_predictions(to, batch, first, last), notes=notes, absent=absent)
+
+
+def screen_predictions(to: Destination, batch: Batch, first: date, last: date) -> Screened:
+    """Checks rows of the days `first` to `last` whose key comes once for ever, as `screen_events`.
+
+    Predictions that are made elsewhere have their columns already.
+    """
     elsewhere = {
         "earlier": Scan(to.table, until=first - timedelta(days=1)),
         "later": Scan(to.table, since=last + timedelta(days=1)),
     }
+    return _screen_keys(to, batch, elsewhere)
+
+
+def screen_late(to: Destination, part: Part) -> Screened:
+    """Checks rows of days that have landed, which have no row of the same key, as on their day.
+
+    Raises:
+        SourceError: as of rows that come in time.
+    """
+    batch, days = Batch((part,)), pc.min_max(part.days).as_py()
+    if to.source == "labels":
+        return screen_labels(to, batch)
+    _ = _lacking(to, batch)
+    elsewhere = {
+        "earlier": Scan(to.table, until=days["max"] - timedelta(days=1)),
+        "later": Scan(to.table, since=days["min"] + timedelta(days=1)),
+    }
+    return _screen_keys(to, batch, elsewhere, {"earlier": "<", "later": ">"})
+
+
+def _screen_keys(
+    to: Destination,
+    batch: Batch,
+    elsewhere: Mapping[str, Scan],
+    than_own: Mapping[str, str] = MappingProxyType({}),
+) -> Screened:
+    """Checks events; a key that a day elsewhere has is taken, of days on one side of its own."""
     elsewhere = {name: scan for name, scan in elsewhere.items() if to.lake.holds(scan)}
     duplicate, earlier, later = map(literal, taken_reasons(to.key))
     taken = {"earlier": earlier, "later": later}
     # As if the days landed one after another: what comes twice in a batch may be of two days.
     cases = [f"WHEN rank > rank_in_day THEN [{earlier}]"]
     for name in elsewhere:
-        has_it = f"EXISTS (FROM known_{name} k WHERE k.key = checked.v0)"
+        side = f"AND k.day {than_own[name]} checked.day" if than_own else ""
+        has_it = f"EXISTS (FROM known_{name} k WHERE k.key = checked.v0 {side})"
         cases.append(f"WHEN {has_it} THEN [{taken[name]}]")
-    screened = _screen(to, batch, "ordinal", "v0", duplicate, " ".join(cases), elsewhere)
-    return replace(screened, notes=notes)
+    return _screen(to, batch, "ordinal", "v0", duplicate, " ".join(cases), elsewhere)
+
+
+def _lacking(
+    to: Destination, batch: Batch
+) -> tuple[dict[date, str], dict[date, Mapping[str, str]]]:
+    """What `Screened` says of columns that are not there."""
+    hint = "add it to the source, or correct `key`, `columns` or `inputs` in the model's defs.yaml"
+    again = "bring it back and run the day again"
+    notes: dict[date, str] = {}
+    absent: dict[date, Mapping[str, str]] = {}
+    wanted = [to.key, *dict.fromkeys([*to.columns, *(one.called for one in to.further)])]
+    for part in batch.parts:
+        found = part.rows.column_names
+        missing = [name for name in wanted if name not in found]
+        if not missing:
+            continue
+        days = pc.unique(part.days).to_pylist()
+        if part.sparse or to.key in missing or not {*to.columns} & {*found}:
+            note = require_columns(part, to.names, [to.key], hint)
+            notes |= dict.fromkeys(days, note) if note else {}
+            continue
+        elsewhere = {name for one in batch.parts for name in one.rows.column_names}
+        if not {*to.columns} <= elsewhere and not to.lake.holds(to.table):
+            # It has never been there: a name is wrong.
+            require_columns(part, to.names, to.names, hint)
+        reasons = {
+            name: with_near_names(f"{part.place} has no column {name!r}", [name], found, again)
+            for name in missing
+        }
+        for day in days:
+            absent[day] = {**absent.get(day, {}), **reasons}
+    return notes, absent
 
 
 def taken_reasons(key: str) -> tuple[str, str, str]:
@@ -112,16 +177,16 @@ def _screen(
     parts = [part for part in batch.parts if part.rows.num_rows]
     if not parts:
         return Screened(to.table.schema.empty_table(), quarantine.empty_table())
-    columns = checked_columns(to)
-    cells = cells_of(parts, columns)
+    cells = cells_of(parts, to)
     offsets = [sum(part.rows.num_rows for part in parts[:number]) for number in range(len(parts))]
     texts = pa.concat_tables(
         texts_of(to.lake, part, cells, offset) for part, offset in zip(parts, offsets, strict=True)
     )
     # Of all days, only the keys of these rows: Parquet knows where such may be.
+    key = identifier(to.key)
     known = "".join(
-        f"known_{name} AS MATERIALIZED (SELECT DISTINCT {identifier(to.key)} AS key FROM {name} "
-        f"WHERE {identifier(to.key)} IN (SELECT v0 FROM checked)),"
+        f"known_{name} AS MATERIALIZED (SELECT DISTINCT {key} AS key, day FROM {name} "
+        f"WHERE {key} IN (SELECT v0 FROM checked)),"
         for name in elsewhere
     )
     sql = f"""
@@ -142,7 +207,7 @@ def _screen(
     """
     judged = to.lake.query(sql, texts=texts, **elsewhere)
     is_good = pc.equal(pc.list_value_length(judged["faults"]), 0)
-    names = ["day", "event_time", *columns]
+    names = ["day", "event_time", *(cell.name for cell in cells)]
     accepted = judged.filter(is_good).drop_columns(["ordinal", "faults"]).rename_columns(names)
     faulty = to.lake.query(
         f"SELECT day, {literal(to.source)} AS source, CAST(v0 AS VARCHAR) AS key, "

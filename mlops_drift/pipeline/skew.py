@@ -1,7 +1,7 @@
 """What a service has answered on some days, compared with what the batch path makes of them."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from math import isclose
@@ -18,8 +18,8 @@ from mlops_drift.monitors.context import EVENTS
 from mlops_drift.monitors.serving_skew import ColumnSkew, Difference, RowSkew, SkewDay
 from mlops_drift.pipeline.features import batch_features
 from mlops_drift.pipeline.parts import parts
-from mlops_drift.pipeline.received import TOO_LATE
-from mlops_drift.pipeline.scoring import ANSWER, ColumnsError, predict_table, require_its_columns
+from mlops_drift.pipeline.quarantine import TOO_LATE
+from mlops_drift.pipeline.scoring import ANSWER, predict_table
 from mlops_drift.pipeline.screening import taken_reasons
 from mlops_drift.pipeline.served_events import SERVED_ROW, SERVED_ROW_SQL, served_days
 from mlops_drift.pipeline.served_rows import given_columns, landed_rows
@@ -79,6 +79,9 @@ class _Compared:
         return Difference(key, time, version, *pair)
 
 
+# What is counted of a column.
+_COUNTS = ("rows", "mismatching", "missing", "extra")
+
 # What a difference says of its row.
 _ABOUT = ("key", "time", "version")
 
@@ -102,18 +105,50 @@ def _skew_of_part(model: ModelContext, first: date, last: date) -> dict[date, Sk
     landed = landed_rows(model, first, last)
     rows = _rows(model, first, last, landed)
     found = {day: SkewDay(day, rows.get(day, RowSkew(0))) for day in days_between(first, last)}
-    if landed.num_rows:
-        pairs = _pairs(model, landed, batch_features(model, first, last))
-        features, is_same = _features(model, pairs)
-        predictions, skipped = _predictions(model, pairs, is_same)
+    for known, mine in _by_description(model, landed):
+        pairs = _pairs(known, mine, batch_features(known, first, last))
+        features, is_same = _features(known, pairs)
+        predictions, skipped = _predictions(known, pairs, is_same)
         for day in pc.unique(pairs["day"]).to_pylist():
             columns = [one.get(day, ColumnSkew(name, 0)) for name, one in features.items()]
             if predicted := [one[day] for one in predictions.values() if day in one]:
                 columns += predicted
             elif day not in skipped:
                 columns += [ColumnSkew(name, 0) for name in predictions]
-            found[day] = replace(found[day], columns=columns, skipped=skipped.get(day, {}))
+            found[day] = replace(
+                found[day],
+                columns=_together([*found[day].columns, *columns]),
+                skipped={**found[day].skipped, **skipped.get(day, {})},
+            )
     return found
+
+
+def _by_description(
+    model: ModelContext, landed: pa.Table
+) -> Iterator[tuple[ModelContext, pa.Table]]:
+    """The rows of the log by the description of the version that answered them."""
+    groups: dict[int, tuple[ModelContext, list[int]]] = {}
+    for version in pc.unique(landed["version"]).to_pylist():
+        known = model if version is None else model.of_version(version)
+        groups.setdefault(id(known), (known, []))[1].append(version or 0)
+    versions = landed["version"].fill_null(0)
+    for known, mine in groups.values():
+        yield known, landed.filter(pc.is_in(versions, value_set=pa.array(mine, versions.type)))
+
+
+def _together(columns: Sequence[ColumnSkew]) -> list[ColumnSkew]:
+    """One of each column: versions that know others may have answered on the same day."""
+    found: dict[str, ColumnSkew] = {}
+    for one in columns:
+        before = found.get(one.column)
+        if before is not None:
+            counts = {name: getattr(before, name) + getattr(one, name) for name in _COUNTS}
+            known = [n for n in (before.unexplained, one.unexplained) if n is not None]
+            unexplained = sum(known) if known else None
+            first = before.first or one.first
+            one = replace(one, **counts, unexplained=unexplained, first=first)
+        found[one.column] = one
+    return list(found.values())
 
 
 def _rows(model: ModelContext, first: date, last: date, landed: pa.Table) -> dict[date, RowSkew]:
@@ -216,8 +251,7 @@ def _predictions(
         mine = np.flatnonzero(is_asked & (versions == version))
         try:
             model.store.versions.require_kept([version])
-            require_its_columns(spec, model.registry, version)
-        except (RemovedError, ColumnsError) as error:
+        except RemovedError as error:
             for day in pc.unique(pairs["day"].take(mine)).to_pylist():
                 skipped.setdefault(day, {})[version] = str(error)
             continue

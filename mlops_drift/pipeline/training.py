@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 from pydantic import TypeAdapter
 
-from mlops_drift import settings
+from mlops_drift import project, settings
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest, learning_digest
+from mlops_drift.config.version_columns import VersionColumns
 from mlops_drift.errors import UserError
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.metrics.evaluation import evaluate_within
@@ -22,6 +23,7 @@ from mlops_drift.learning.search.trial_cache import TrialCache
 from mlops_drift.learning.training_set import TrainingSet, split_at_random, split_by_time
 from mlops_drift.pipeline.features import require_point_in_time
 from mlops_drift.pipeline.labelled import labelled_rows
+from mlops_drift.pipeline.living import columns_since
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
 from mlops_drift.registry.base import (
     CHALLENGER,
@@ -67,7 +69,8 @@ class StoredSet:
 def build_training_set(model: ModelContext, as_of: date, since: date | None) -> StoredSet:
     """Builds the training set of what was known at the end of `as_of`, and stores it once.
 
-    Of more than `training.max_rows` labelled rows it takes a sample.
+    Of more than `training.max_rows` labelled rows it takes a sample. Of a column that was declared
+    later than others, only the days since then have values: earlier ones are left out.
 
     Raises:
         TrainingSetError: with too few labelled rows, only one class, or derived features that
@@ -75,6 +78,9 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
     """
     spec, store = model.spec, model.store
     lake, tables = store.lake, store.tables
+    # Days before have no values of a column that came later.
+    kept = columns_since(model)
+    since = max(since, kept) if since and kept else since or kept
     commits = lake.last_commit(tables.features), lake.last_commit(tables.labels)
     found = labelled_rows(model, as_of, since)
     labelled = found.rows
@@ -147,7 +153,8 @@ def train_challenger(
                 model.registry.set_alias(spec.name, CHALLENGER, version)
     # Another environment may have trained the same version on another day.
     run = model.registry.run_id(spec.name, version)
-    own = {"version": version, "as_of": as_of, "mlflow_run": run}
+    known = VersionColumns.of(spec).model_dump_json(exclude_defaults=True)
+    own = {"version": version, "as_of": as_of, "mlflow_run": run, "description": known}
     facts = model.registry.read_json(spec.name, version, VERSION_FILE)
     record = _VERSION.validate_python({**facts, **own})
     model.store.versions.add(record)
@@ -191,6 +198,8 @@ def train_package(
     metric = spec.training.metric
     measured = _test_metrics(spec, test_part[label].to_numpy(), prediction, score)
     value, lower, upper = (measured[f"test_{metric}{end}"] for end in ("", "_lower", "_upper"))
+    here = project.current()
+    root = here.root if here else None
     facts = {
         "as_of": as_of.isoformat(),
         "rows": training_set.rows,
@@ -202,8 +211,8 @@ def train_package(
         "n_test": training_set.test.num_rows,
         "cv_value": found.value,
         "seconds": seconds,
-        "git_sha": git_sha(settings.PROJECT_ROOT),
-        "lock_digest": lock_digest(settings.PROJECT_ROOT),
+        "git_sha": git_sha(root),
+        "lock_digest": lock_digest(root),
     }
     return VersionPackage(
         pipeline=trained.pipeline,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mlops_drift.schema.fields import Distinct, Name, Strict
+from mlops_drift.schema.webhook import Endpoint
 
 Mode = Literal["alert", "retrain"]
 Approval = Literal["automatic", "manual"]
@@ -16,6 +17,26 @@ class Budget(Strict):
 
     retrainings: int = Field(ge=1, description="Most retrainings in the period, rejected ones too.")
     days: int = Field(30, ge=1, description="Length of the period.")
+
+
+class Action(Strict):
+    """What a decision to retrain does where versions are trained elsewhere; one of the two."""
+
+    webhook: Endpoint | None = Field(
+        None, description="A system that gets the decision once, as a signed event."
+    )
+    job: Name | None = Field(
+        None,
+        description="A Dagster job of the project, which is launched once; the tags of its run say "
+        "which model, day and decision it is about.",
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.webhook is None) == (self.job is None):
+            found = "neither" if self.job is None else "both"
+            raise ValueError(f"action needs either webhook or job, found {found}")
+        return self
 
 
 class RetrainingPolicy(Strict):
@@ -30,6 +51,11 @@ class RetrainingPolicy(Strict):
         "automatic",
         description="automatic: a challenger that passes its gates serves from the next day on. "
         "manual: it waits until a person approves or rejects it, with name and reason.",
+    )
+    action: Action | None = Field(
+        None,
+        description="What a decision calls if the model is external; without it decisions are "
+        "recorded and sent, as with mode alert.",
     )
     retrain_on: Annotated[list[Name], Distinct] = Field(
         ["feature_drift", "prediction_drift", "performance_drop", "model_age"],

@@ -26,7 +26,11 @@ from mlops_drift.policy.situation import (
 
 
 def decide(
-    model: str, evidence: Evidence, history: Sequence[DecisionRecord], policy: RetrainingPolicy
+    model: str,
+    evidence: Evidence,
+    history: Sequence[DecisionRecord],
+    policy: RetrainingPolicy,
+    awaited: str = "",
 ) -> Decision:
     """Decides whether to retrain.
 
@@ -40,12 +44,19 @@ def decide(
 
     A training that failed counts as a rejected challenger, until the rows, the code or the
     description by which it failed have changed.
+
+    Where versions come from elsewhere, `awaited` says why none serves yet.
     """
     under_way = [past for past in history if past.is_under_way(evidence.champion)]
     if under_way:
         return under_way[-1]
     now = Situation(model, evidence, history, policy)
-    decision = _first_training(now) if evidence.champion is None else _retraining(now)
+    if evidence.champion is not None:
+        decision = _retraining(now)
+    else:
+        decision = _first_training(now)
+        if awaited:
+            decision = replace(_idle(now, "wait", awaited), kind="none")
     # Under an id of its own, if one that failed has had it.
     failed = [past.id for past in history if past.status == "failed"]
     name, number = decision.id, 1
@@ -56,7 +67,7 @@ def decide(
 
 
 def _first_training(now: Situation) -> Decision:
-    day, labelled, policy = now.evidence.day, now.evidence.rows, now.policy
+    day, labelled, policy = now.evidence.day, now.evidence.complete_rows, now.policy
     trained = [past.labelled for past in now.mine if past.status not in (None, "promoted")]
     needed = max([policy.first_training_rows, *(n + policy.min_new_labels for n in trained)])
     if pause := _paused(now, (NO_CHAMPION,)):
@@ -169,8 +180,17 @@ def _few_new_labels(now: Situation) -> str:
 
 
 def _obstacle(now: Situation) -> str:
-    """What any training waits for: a row of every class, and the budget; empty if nothing."""
+    """What any training waits for; empty if for nothing.
+
+    That is rows that have all columns, a row of every class, and the budget.
+    """
     missing, budget = ", ".join(now.evidence.missing_classes), now.policy.budget
+    needed, since = now.policy.first_training_rows, now.evidence.columns_since
+    if since and now.evidence.complete_rows < needed:
+        return (
+            f"{now.evidence.complete_rows} of {needed} labelled rows have all declared columns, "
+            f"which are kept since {since}"
+        )
     if missing:
         return f"no labelled row of class {missing} yet"
     if budget is None:
@@ -188,7 +208,12 @@ def _alert(now: Situation) -> Decision:
     reported = set()
     for name in triggers_of(now.confirmed):
         since = first_of_episode([each.day for each in now.failed if each.check == name])
-        if any(name in past.triggers and past.day >= since for past in alerts):
+        found = {each.reason for each in now.confirmed if each.check == name}
+        if any(
+            name in past.triggers
+            and (past.day >= since or found <= {each.reason for each in past.evidence})
+            for past in alerts
+        ):
             reported.add(name)
     news = [check for check in now.confirmed if check.check not in reported]
     if not news:

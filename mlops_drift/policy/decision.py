@@ -16,6 +16,11 @@ from mlops_drift.policy.config import TrainingWindow
 # What a first training and a decision by hand have in place of failed checks.
 NO_CHAMPION = "no_champion"
 MANUAL = "manual"
+EXTERNAL = "external"
+EXTERNAL_CAUSE = "a version that is made elsewhere"
+
+# What stands for a failed check where a version knows other columns than are declared.
+COLUMNS_CHANGED = "columns_changed"
 
 # How the reason begins while the policy does nothing more on its own.
 PAUSED = "paused since"
@@ -25,8 +30,9 @@ EPISODE_GAP_DAYS = 7
 
 # `promote` and `rollback` are transitions that only a person asked for.
 Action = Literal["retrain", "alert", "give_up", "wait", "nothing", "promote", "rollback"]
-Status = Literal["promoted", "rejected", "failed", "waiting"]
-Kind = Literal["first", "drift", "performance", "quality", "age", "several", "by_hand", "none"]
+Status = Literal["promoted", "rejected", "failed", "waiting", "requested"]
+Trigger = Literal["drift", "performance", "quality", "age", "columns", "several"]
+Kind = Literal["first", Trigger, "by_hand", "external", "none"]
 
 # Actions after which nothing happens.
 IDLE: tuple[Action, ...] = ("nothing", "wait")
@@ -35,14 +41,16 @@ IDLE: tuple[Action, ...] = ("nothing", "wait")
 _NAMED: dict[Kind, tuple[str, str]] = {
     "first": (NO_CHAMPION, "first training"),
     "by_hand": (MANUAL, "by hand"),
+    "external": (EXTERNAL, EXTERNAL_CAUSE),
 }
 
-# The kinds of the checks of what landed, and of age.
+# The kinds of the checks of what landed, of age, and of changed columns.
 _KINDS: dict[str, Kind] = {
     DataQuality.name: "quality",
     Volume.name: "quality",
     Freshness.name: "quality",
     ModelAge.name: "age",
+    COLUMNS_CHANGED: "columns",
 }
 
 
@@ -110,8 +118,9 @@ class Decision:
 class Outcome:
     """What became of a decision, as known at the end of a day.
 
-    `waiting` where a challenger passed its gates and waits for a person, `failed` where the
-    training raised; then the digest is that of the rows, the code and the description.
+    `requested` where versions are made elsewhere, and who makes them was called. `waiting` where a
+    challenger passed its gates and waits for a person, `failed` where the training raised; then
+    the digest is that of the rows, the code and the description.
     """
 
     status: Status

@@ -11,7 +11,12 @@ from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.monitors.model_age import ModelAge
 from mlops_drift.monitors.registry import Monitors, monitors_of
 from mlops_drift.policy.config import RetrainingPolicy, TrainingWindow
-from mlops_drift.policy.decision import EPISODE_GAP_DAYS, Champion, DecisionRecord
+from mlops_drift.policy.decision import (
+    COLUMNS_CHANGED,
+    EPISODE_GAP_DAYS,
+    Champion,
+    DecisionRecord,
+)
 
 SHIPPED = monitors_of(Monitors())
 
@@ -29,6 +34,8 @@ class Evidence:
         missing_classes: classes of the target that no labelled row has.
         confirm: checks that fail by chance on some days, so that a second day must confirm them.
         realized: checks whose production day tells when the world changed.
+        columns_since: the first day since which all declared columns are kept; None where all
+            days have them.
     """
 
     day: date
@@ -38,6 +45,7 @@ class Evidence:
     missing_classes: Sequence[str] = ()
     confirm: frozenset[str] = frozenset(one.name for one in SHIPPED if one.confirm)
     realized: frozenset[str] = frozenset(one.name for one in SHIPPED if one.realized)
+    columns_since: date | None = None
 
     @property
     def version(self) -> int | None:
@@ -48,6 +56,17 @@ class Evidence:
     def rows(self) -> int:
         """All labelled rows."""
         return sum(self.labelled.values())
+
+    @property
+    def complete(self) -> dict[date, int]:
+        """Labelled rows by day, of the days that have all declared columns."""
+        since = self.columns_since or date.min
+        return {day: n for day, n in self.labelled.items() if day >= since}
+
+    @property
+    def complete_rows(self) -> int:
+        """Labelled rows that a training can learn all declared columns from."""
+        return sum(self.complete.values())
 
 
 @dataclass(frozen=True)
@@ -71,7 +90,10 @@ class Situation:
 
     @cached_property
     def failed(self) -> list[CheckEvaluation]:
-        """The failures of the champion since its promotion whose checks are in `retrain_on`."""
+        """The failures of the champion since its promotion that may retrain.
+
+        That is those of the checks in `retrain_on`, and that its columns are not those declared.
+        """
         champion = self.evidence.champion
         return [
             check
@@ -79,7 +101,7 @@ class Situation:
             if champion is not None
             and check.version == champion.version
             and champion.as_of < check.day <= self.evidence.day
-            and check.check in self.policy.retrain_on
+            and check.check in (*self.policy.retrain_on, COLUMNS_CHANGED)
         ]
 
     @cached_property
@@ -120,8 +142,10 @@ class Situation:
 
     @cached_property
     def cooldown_until(self) -> date:
-        """The last day of the cooldown after the promotion or the last rejected challenger."""
-        trained = [past.day for past in self.mine if past.brought_no_champion]
+        """The last day of the cooldown after the promotion or the last that brought no champion."""
+        trained = [
+            past.day for past in self.mine if past.brought_no_champion or past.status == "requested"
+        ]
         if self.evidence.champion is not None:
             trained.append(self.evidence.champion.as_of)
         cooldown = timedelta(days=self.policy.cooldown_days)
@@ -162,7 +186,7 @@ class Situation:
     @property
     def candidates(self) -> dict[TrainingWindow, date | None]:
         """First event day by training window, of those that the policy allows and the data has."""
-        labelled, policy = self.evidence.labelled, self.policy
+        labelled, policy = self.evidence.complete, self.policy
         found: dict[TrainingWindow, date | None] = {}
         if policy.window_days is not None and labelled:
             start = max(labelled) - timedelta(days=policy.window_days - 1)
@@ -174,13 +198,13 @@ class Situation:
             if check.check in self.evidence.realized and check.version == self.evidence.version
         ]
         if failing:
-            change = first_of_episode(failing)
+            change = max(first_of_episode(failing), self.evidence.columns_since or date.min)
             if sum(n for day, n in labelled.items() if day >= change) >= policy.rows_since_change:
                 found["since_change"] = change
         if self.evidence.champion is not None or not found:
-            found["everything"] = None
+            found["everything"] = self.evidence.columns_since
         allowed = {name: since for name, since in found.items() if name in policy.training_windows}
-        return allowed or {"everything": None}
+        return allowed or {"everything": self.evidence.columns_since}
 
 
 def triggers_of(failed: Sequence[CheckEvaluation]) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ from mlops_drift.own_code import sources
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
+# What tools call the file that pins every dependency of a project.
+LOCKS = ("requirements.lock", "uv.lock", "poetry.lock", "pdm.lock", "pylock.toml")
+
 
 @cache
 def code_digest(*parts: str) -> str:
@@ -51,23 +54,26 @@ def pinned(libraries: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{name}=={metadata.version(name)}" for name in libraries)
 
 
-def lock_digest(checkout: Path) -> str:
-    """SHA-256 of the file that pins every dependency; `unknown` where the checkout has none."""
-    lock = checkout / "requirements.lock"
-    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else "unknown"
+def lock_digest(project: Path | None) -> str:
+    """SHA-256 of the file that pins every dependency; `unknown` where the project has none."""
+    files = (project / name for name in LOCKS) if project else ()
+    lock = next((file for file in files if file.is_file()), None)
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock else "unknown"
 
 
-def git_sha(checkout: Path) -> str:
-    """The commit of a checkout, with `+changes` when files differ from it; else `unknown`."""
+def git_sha(project: Path | None) -> str:
+    """The commit of a project, with `+changes` when files differ from it; else `unknown`."""
+    if project is None:
+        return "unknown"
     try:
-        sha = _git(checkout, "rev-parse", "HEAD")
-        changed = _git(checkout, "status", "--porcelain", "--untracked-files=no")
+        sha = _git(project, "rev-parse", "HEAD")
+        changed = _git(project, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"{sha}+changes" if changed else sha
 
 
-def _git(checkout: Path, *arguments: str) -> str:
+def _git(project: Path, *arguments: str) -> str:
     return subprocess.run(
-        ["git", "-C", str(checkout), *arguments], capture_output=True, check=True, text=True
+        ["git", "-C", str(project), *arguments], capture_output=True, check=True, text=True
     ).stdout.strip()

@@ -1,8 +1,9 @@
-"""A proposal as YAML, each guess with a comment."""
+"""A proposal as YAML, each guess with a comment; without one, examples to replace."""
 
 import os
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
 from jinja2 import Environment, StrictUndefined
@@ -26,13 +27,22 @@ def document(name: str, proposal: Proposal, folder: Path) -> str:
     def path(file: FileColumns) -> str:
         return Path(os.path.relpath(file.path.resolve(), folder.resolve())).as_posix()
 
+    helpers = {"scalar": scalar, "comment": comment, "path": path, "metric_named": metric_named}
+    return _rendered("defs.yaml.j2", helpers, name=name, found=proposal)
+
+
+def blank_document(name: str) -> str:
+    """The text of a defs.yaml that is a model, with examples to replace; errors as `document`."""
+    return _rendered("blank.yaml.j2", {}, name=name)
+
+
+def _rendered(template: str, helpers: dict[str, Any], **values: object) -> str:
     # The text is YAML, not HTML.
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    template = files("mlops_drift.scaffold").joinpath("defs.yaml.j2").read_text("utf-8")
-    helpers = {"scalar": scalar, "comment": comment, "path": path, "metric_named": metric_named}
-    text = environment.from_string(template, helpers).render(name=name, found=proposal)
+    source = files("mlops_drift.scaffold").joinpath(template).read_text("utf-8")
+    text = environment.from_string(source, helpers).render(**values)
     try:
         ModelSpec.model_validate(yaml.safe_load(text)["attributes"])
     except ValidationError as error:

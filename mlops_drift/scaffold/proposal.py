@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 
 from mlops_drift.errors import UserError
+from mlops_drift.memory import bound_engine
 from mlops_drift.scaffold.baseline import GateGuess, choose_metric, propose_gate
 from mlops_drift.scaffold.features import Feature, find_features
 from mlops_drift.scaffold.roles import Choices, Roles, find_roles
-from mlops_drift.scaffold.table import FileColumns
+from mlops_drift.scaffold.table import FileColumns, read_columns
 from mlops_drift.scaffold.target import find_target
 from mlops_drift.schema.columns import Target
 
@@ -48,6 +50,14 @@ class Proposal:
         """How the key is declared."""
         kinds = {file.columns[self.roles.key].kind for file in (self.events, self.labels)}
         return "integer" if kinds == {"integer"} else "text"
+
+
+def propose_from(events: Path, labels: Path | None, choices: Choices) -> Proposal:
+    """Guesses everything from files; without labels they are in the file of the events."""
+    bound_engine()
+    read = read_columns(events)
+    same = labels is None or labels.resolve() == events.resolve()
+    return propose(read, read if same or labels is None else read_columns(labels), choices)
 
 
 def propose(events: FileColumns, labels: FileColumns, choices: Choices) -> Proposal:

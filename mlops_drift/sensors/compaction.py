@@ -23,12 +23,12 @@ def compaction_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         description="Puts files of closed days together when a table has too many of them.",
     )
     def sensor(
-        context: dg.SensorEvaluationContext, lake: LakeResource
+        context: dg.SensorEvaluationContext, mlops_drift_lake: LakeResource
     ) -> dg.SkipReason | dg.RunRequest:
         runs = dg.RunsFilter(job_name=compaction_job_name(spec.name), statuses=OPEN_STATUSES)
         if context.instance.get_runs_count(runs):
             return dg.SkipReason("a compaction is queued or running")
-        store = lake.of(spec).store
+        store = mlops_drift_lake.of(spec).store
         tables = too_many_files(store.lake, store.tables)
         if not tables:
             return dg.SkipReason("no table has too many files")

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 from math import inf
 
 import dagster as dg
@@ -21,9 +22,13 @@ from mlops_drift.assets.common import (
     FEATURES,
     LABELS,
     PERFORMANCE_METRICS,
+    PREDICTIONS,
     PRODUCTION_PREDICTIONS,
     REASON_TAG,
+    SERVED,
+    SERVING_METRICS,
     asset_key,
+    daily_assets,
 )
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
@@ -38,6 +43,7 @@ from mlops_drift.sources.base import Source, TableName
 NEEDS: Mapping[TableName, Collection[str]] = {
     "events": {EVENTS, FEATURES, PRODUCTION_PREDICTIONS, DRIFT_METRICS},
     "labels": {LABELS, PERFORMANCE_METRICS},
+    "predictions": {PREDICTIONS},
 }
 
 
@@ -69,13 +75,13 @@ def late_files_sensor(
         "Labels that arrived before their events are checked again.",
     )
     def sensor(
-        context: dg.SensorEvaluationContext, lake: LakeResource
+        context: dg.SensorEvaluationContext, mlops_drift_lake: LakeResource
     ) -> dg.SkipReason | list[dg.RunRequest]:
         open_runs = dg.RunsFilter(job_name=daily_job_name(spec.name), statuses=OPEN_STATUSES)
         if context.instance.get_runs_count(open_runs):
             return dg.SkipReason("a daily run is queued or running")
         requests = [
-            *_runs_of_missing_days(context.instance, lake.of(spec), source),
+            *_runs_of_missing_days(context.instance, mlops_drift_lake.of(spec), source),
             *(_run_again(spec, again) for again in outdated(context.instance, spec)),
         ]
         return requests or dg.SkipReason("no late files")
@@ -100,7 +106,7 @@ def _runs_of_missing_days(
         if now != tables:
             yield dg.RunRequest(run_key=f"{lacks} now", partition_key=str(day), tags=tags)
         elif day not in settled:
-            assets = [asset_key(model.spec, name) for name in assets_without(tables)]
+            assets = [asset_key(model.spec, name) for name in assets_without(model.spec, tables)]
             yield dg.RunRequest(
                 run_key=lacks, partition_key=str(day), tags=tags, asset_selection=assets
             )
@@ -119,14 +125,10 @@ def _run_again(spec: ModelSpec, again: Again) -> dg.RunRequest:
     )
 
 
-def assets_without(missing: Collection[TableName]) -> tuple[str, ...]:
-    """The daily assets that can be made of a day that lacks some of its files.
-
-    >>> assets_without({"events"})
-    ('labels', 'performance_metrics')
-    """
-    lost = {name for table in missing for name in NEEDS[table]}
-    return tuple(name for name in DAILY_ASSETS if name not in lost)
+def assets_without(spec: ModelSpec, missing: Collection[TableName]) -> tuple[str, ...]:
+    """The daily assets that can be made of a day that lacks some of its files."""
+    lost = {SERVED, SERVING_METRICS, *(name for table in missing for name in NEEDS[table])}
+    return tuple(name for name in daily_assets(spec) if name not in lost)
 
 
 def missing_days(
@@ -145,12 +147,14 @@ def settled_days(
         return set()
     rows = model.store.landing.missing_files(min(missing), max(missing))
     recorded = {(row["day"], row["source"]) for row in rows}
-    made = {name: materialized_days(instance, model.spec, name) for name in DAILY_ASSETS}
+    made = {
+        name: materialized_days(instance, model.spec, name) for name in daily_assets(model.spec)
+    }
     return {
         day
         for day, tables in missing.items()
         if all((day, table) in recorded for table in tables)
-        and all(day in made[name] for name in assets_without(tables))
+        and all(day in made[name] for name in assets_without(model.spec, tables))
     }
 
 
@@ -162,8 +166,9 @@ def outdated(instance: dg.DagsterInstance, spec: ModelSpec) -> list[Again]:
     change; nor do days whose windows reach back to what `retention` has deleted, nor results of
     overdue labels.
     """
-    events, labels = (materialized_days(instance, spec, name) for name in (EVENTS, LABELS))
-    arrived = {day: max(events.get(day, 0), labels.get(day, 0)) for day in events | labels}
+    landed_assets = (EVENTS, LABELS, *([PREDICTIONS] if spec.external else []))
+    made_of = [materialized_days(instance, spec, name) for name in landed_assets]
+    arrived = {day: max(one.get(day, 0) for one in made_of) for day in {*chain(*made_of)}}
     reach = spec.lookback
     windows = timedelta(days=reach.history + max(reach.predictions, reach.season))
     streams = spec.monitors.performance.streaming is not None

@@ -8,15 +8,18 @@ import dagster as dg
 
 from mlops_drift import settings
 from mlops_drift.assets.common import DAY_TAG, DECISION_TAG
+from mlops_drift.assets.decisions import show_decision
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.gateways import open_registry
 from mlops_drift.jobs import daily_job_name, retraining_job_name
+from mlops_drift.lifecycle.external import record_request
 from mlops_drift.lifecycle.status import read_status
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.notifications.delivery import Delivery, deliver, queue
 from mlops_drift.notifications.history import BrokenStep, History, MissingFile
+from mlops_drift.notifications.kinds.request import request_id
 from mlops_drift.notifications.outbox import Outbox
 from mlops_drift.notifications.registry import notification_kind
 from mlops_drift.notifications.ways import NextStep, Ways
@@ -38,8 +41,10 @@ def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
         description="Sends one message for each episode of a failing check, each decision, each "
         "promotion and each broken check. Messages that a receiver does not accept wait.",
     )
-    def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SkipReason:
-        found = notify(lake.of(spec), context.instance)
+    def sensor(
+        context: dg.SensorEvaluationContext, mlops_drift_lake: LakeResource
+    ) -> dg.SkipReason:
+        found = notify(mlops_drift_lake.of(spec), context.instance)
         waiting = f", {found.waiting} waiting" if found.waiting else ""
         error = f": {found.error}" if found.error else ""
         return dg.SkipReason(f"{found.sent} messages sent{waiting}{error}")
@@ -49,7 +54,7 @@ def notification_sensor(spec: ModelSpec) -> dg.SensorDefinition:
 
 def notify(model: ModelContext, instance: dg.DagsterInstance) -> Delivery:
     """Queues the messages about what happened since the previous champion, and sends them."""
-    config = model.spec.notifications
+    config = model.spec.messages
     if not config.kinds:
         return Delivery(0, 0)
     outbox = Outbox(model.store.lake, model.store.tables.outbox)
@@ -57,7 +62,22 @@ def notify(model: ModelContext, instance: dg.DagsterInstance) -> Delivery:
     kinds = map(notification_kind, config.kinds)
     messages = [message for kind in kinds for message in kind.messages(history)]
     queue(config, outbox, sorted(messages, key=lambda message: message.day))
-    return deliver(config, outbox, settings.lock_root())
+    delivery = deliver(config, outbox, settings.lock_root())
+    action = model.spec.policy.action
+    if action and action.webhook:
+        _record_requests(model, instance, history, outbox)
+    return delivery
+
+
+def _record_requests(
+    model: ModelContext, instance: dg.DagsterInstance, history: History, outbox: Outbox
+) -> None:
+    """Records and shows the decisions whose webhook has answered."""
+    arrived = outbox.sent()
+    for decision in history.decisions:
+        if decision.outcome is None and request_id(decision) in arrived:
+            record_request(model, decision, "the webhook of policy.action has the decision")
+            show_decision(instance, model, decision.id)
 
 
 def _history(model: ModelContext, instance: dg.DagsterInstance, sent: Collection[str]) -> History:

@@ -18,11 +18,12 @@ from mlops_drift.assets.common import (
     RETRAINING_ASSETS,
     asset_key,
 )
-from mlops_drift.assets.decisions import decision_event
+from mlops_drift.assets.decisions import decision_event, show_decision
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest
 from mlops_drift.jobs import daily_job_name, retraining_job_name
 from mlops_drift.lifecycle.decisions import decide_now, plan_digest
+from mlops_drift.lifecycle.external import record_request
 from mlops_drift.monitors.registry import monitors_of
 from mlops_drift.policy.decision import Decision, DecisionRecord
 from mlops_drift.resources import LakeResource
@@ -38,22 +39,31 @@ def sensor_name(model: str) -> str:
     return f"{model}_retraining_sensor"
 
 
-def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+def retraining_sensor(
+    spec: ModelSpec, job: UnresolvedAssetJobDefinition | None
+) -> dg.SensorDefinition:
     """Builds the sensor, which decides at the last day whose drift and performance are complete.
 
     So it does not matter when it looks; and looking twice starts one run, since the id of a
-    decision derives from the champion and the episode.
+    decision derives from the champion and the episode. Where versions are made elsewhere there is
+    no job of retraining: a decision calls what `policy.action` says.
     """
+    action = spec.policy.action
 
     @dg.sensor(
         name=sensor_name(spec.name),
         job=job,
+        job_name=action.job if action else None,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Retrains when a check failed, or when there is no champion and there are "
-        "enough labels. One retraining for each drift episode.",
+        "enough labels. One retraining for each drift episode."
+        if job
+        else "Calls who makes versions elsewhere when a check failed, once for each drift episode.",
     )
-    def sensor(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
+    def sensor(
+        context: dg.SensorEvaluationContext, mlops_drift_lake: LakeResource
+    ) -> dg.SensorResult:
         instance = context.instance
         day = max(complete_days(instance, spec), default=None)
         if day is None:
@@ -67,11 +77,13 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
                 f"{day} waits for {len(awaited)} earlier days, from {awaited[0]} on, whose runs "
                 "are queued or under way"
             )
-        model = lake.of(spec)
+        model = mlops_drift_lake.of(spec)
         decision = decide_now(model, day)
         events = _recorded(model, decision)
         if decision.action != "retrain":
             return _skip(f"{day}: {decision.action}: {decision.reason}", seen, events)
+        if spec.external:
+            return _called(instance, model, decision, events)
         failed, ended = _runs_without_outcome(instance, decision.id)
         if failed >= ATTEMPTS:
             return _skip(
@@ -85,6 +97,31 @@ def retraining_sensor(spec: ModelSpec, job: UnresolvedAssetJobDefinition) -> dg.
         return dg.SensorResult(run_requests=[request], asset_events=events)
 
     return sensor
+
+
+def _called(
+    instance: dg.DagsterInstance,
+    model: ModelContext,
+    decision: Decision,
+    events: Sequence[dg.AssetMaterialization],
+) -> dg.SensorResult:
+    """Launches the job of `policy.action` for a decision, once; a webhook gets its message.
+
+    No cursor, as for a retraining: until its run is there, the next look asks for it again.
+    """
+    action, reason = model.spec.policy.action, f"decision {decision.id}: {decision.reason}"
+    if action is None or action.job is None:
+        return _skip(f"{reason}; the notification sensor calls policy.action.webhook", None, events)
+    runs = instance.get_runs(dg.RunsFilter(tags={DECISION_TAG: decision.id}), limit=1)
+    if runs:
+        why = f"job {action.job} was launched as run {runs[0].run_id}"
+        record_request(model, decision, why)
+        record = show_decision(instance, model, decision.id)
+        return _skip(f"{reason}; {why}" if record else reason, None, events)
+    request = dg.RunRequest(
+        run_key=decision.id, job_name=action.job, tags=_tags(model.spec, decision)
+    )
+    return dg.SensorResult(run_requests=[request], asset_events=events)
 
 
 def _skip(
@@ -157,10 +194,14 @@ def _run_request(spec: ModelSpec, decision: Decision, ended: int) -> dg.RunReque
     return dg.RunRequest(
         run_key=decision.id if not ended else f"{decision.id}-attempt-{ended + 1}",
         asset_selection=without_promotion if spec.policy.approval == "manual" else None,
-        tags={
-            MODEL_TAG: spec.name,
-            DAY_TAG: decision.day.isoformat(),
-            REASON_TAG: decision.cause,
-            DECISION_TAG: decision.id,
-        },
+        tags=_tags(spec, decision),
     )
+
+
+def _tags(spec: ModelSpec, decision: Decision) -> dict[str, str]:
+    return {
+        MODEL_TAG: spec.name,
+        DAY_TAG: decision.day.isoformat(),
+        REASON_TAG: decision.cause,
+        DECISION_TAG: decision.id,
+    }

@@ -33,7 +33,7 @@ from mlops_drift.lifecycle.retraining import RetrainingRun
 from mlops_drift.memory import memory_bound
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import land_events, land_labels, record_missing
-from mlops_drift.pipeline.missing_days import TABLES, no_file_at_all
+from mlops_drift.pipeline.missing_days import no_file_at_all
 from mlops_drift.pipeline.monitoring import MEASURED, measure_drift, measure_performance
 from mlops_drift.pipeline.scoring import score_days
 from mlops_drift.pipeline.training import OnTrial, train_package
@@ -63,11 +63,11 @@ class Backtest:
     def __init__(self, model: Model, first: date | None = None, last: date | None = None) -> None:
         self.spec = model.spec
         self.first, self.last = period(self.spec, first, last)
-        self._source = source = self.spec.source.open(model.folder)
+        self._source = source = self.spec.open_source(model.folder)
         if reason := no_file_at_all(self.spec, source, self.last):
             raise UserError(reason)
         self._missing = {
-            table: source.missing_days(table, self.first, self.last) for table in TABLES
+            table: source.missing_days(table, self.first, self.last) for table in source.tables
         }
         self._packages: dict[tuple[tuple[str, str], ...], VersionPackage] = {}
 

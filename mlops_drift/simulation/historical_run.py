@@ -93,7 +93,7 @@ class HistoricalRun:
         self.spec = model.spec
         self.first, self.last = period(self.spec, first, last)
         self._step, self._again = step, again
-        self._source = self.spec.source.open(model.folder)
+        self._source = self.spec.open_source(model.folder)
         self._instance = instance
         self.made_again: set[date] = set()
         self.judged_again: set[date] = set()
@@ -199,7 +199,11 @@ class HistoricalRun:
         if causes - {MissingDayError.__name__}:
             self._end(result, part)
         made = {event.asset_key for event in result.get_asset_materialization_events()}
-        left = [name for name in assets_without(missing) if asset_key(self.spec, name) not in made]
+        left = [
+            name
+            for name in assets_without(self.spec, missing)
+            if asset_key(self.spec, name) not in made
+        ]
         if left and not result.success:
             self._run_daily(part, left)
 

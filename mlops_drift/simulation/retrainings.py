@@ -15,7 +15,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError, is_interruption
 from mlops_drift.gateways import open_lake
 from mlops_drift.jobs import retraining_job_name
-from mlops_drift.resources import default_resources
+from mlops_drift.resources import LAKE, default_resources
 from mlops_drift.schema.days import days_between
 from mlops_drift.sensors.notifications import notify
 from mlops_drift.sensors.retraining import sensor_name
@@ -51,7 +51,8 @@ class Retrainings:
     ) -> None:
         self._spec, self._instance = spec, instance
         self.failed: list[Exception] = []
-        self._job = definitions.resolve_job_def(retraining_job_name(spec.name))
+        job = retraining_job_name(spec.name)
+        self._job = None if spec.external else definitions.resolve_job_def(job)
         self._sensor = definitions.resolve_sensor_def(sensor_name(spec.name))
         self._repository = definitions.get_repository_def()
 
@@ -59,20 +60,24 @@ class Retrainings:
         """Lets the sensor look, and runs what it asks for, until it asks for nothing more."""
         asked: set[str] = set()
         while request := self._look(step):
+            if self._job is None:
+                # A job of the project is launched by `dagster dev`.
+                on_step(step, f"job {request.job_name} is due ({request.tags[REASON_TAG]})")
+                return
             if request.run_key in asked:
                 again = f"decision {request.run_key} was carried out and is asked for again"
                 raise UserError(f"{again}; look at the runs of {self._job.name}")
             asked.add(str(request.run_key))
             on_step(step, f"retraining ({request.tags[REASON_TAG]})")
             if not self._wait_for(request, step, on_step):
-                self._retrain(request)
+                self._retrain(self._job, request)
 
     def _look(self, step: Step) -> dg.RunRequest | None:
         try:
             with dg.build_sensor_context(
                 instance=self._instance,
                 repository_def=self._repository,
-                resources={"lake": default_resources()["lake"]},
+                resources={LAKE: default_resources()[LAKE]},
             ) as context:
                 data = self._sensor.evaluate_tick(context)
                 for event in data.asset_events:
@@ -102,9 +107,9 @@ class Retrainings:
             "process is gone"
         )
 
-    def _retrain(self, request: dg.RunRequest) -> None:
+    def _retrain(self, job: dg.JobDefinition, request: dg.RunRequest) -> None:
         mine = {SENSOR_NAME_TAG: self._sensor.name, HISTORICAL_RUN_TAG: self._spec.name}
-        result = self._job.execute_in_process(
+        result = job.execute_in_process(
             instance=self._instance,
             run_config=QUIET,
             asset_selection=request.asset_selection,
@@ -127,6 +132,6 @@ class Retrainings:
 
     def notify(self) -> None:
         """Sends what there is to report; a receiver that is down does not stop the run."""
-        if self._spec.notifications.kinds:
+        if self._spec.messages.kinds:
             with open_lake() as lake:
                 notify(ModelContext.of(lake, self._spec), self._instance)

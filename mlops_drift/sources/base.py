@@ -16,7 +16,7 @@ from mlops_drift.errors import UserError
 from mlops_drift.schema.days import span
 from mlops_drift.schema.fields import Strict
 
-TableName = Literal["events", "labels"]
+TableName = Literal["events", "labels", "predictions"]
 
 # Files that an error lists.
 LISTED = 5
@@ -122,6 +122,7 @@ class Part:
         place: where the rows come from, for messages.
         day_column: the column that the days come from; None for a file named after its day.
         sparse: whether a row may leave columns out, as a JSON record may.
+        own_days: the day that each row says; None where it is the one in `days`.
     """
 
     rows: pa.Table
@@ -130,17 +131,20 @@ class Part:
     place: str
     day_column: str | None = None
     sparse: bool = False
+    own_days: pa.ChunkedArray | None = None
 
     def select(self, numbers: Sequence[int] | npt.NDArray[np.uint64]) -> "Part":
         """Some of the rows, by number."""
         at = pa.array(numbers, pa.int64())
         rows, days, times = (values.take(at) for values in (self.rows, self.days, self.times))
-        return replace(self, rows=rows, days=days, times=times)
+        own_days = None if self.own_days is None else self.own_days.take(at)
+        return replace(self, rows=rows, days=days, times=times, own_days=own_days)
 
     def of(self, day: date) -> "Part":
         """All rows as rows of a day, whatever they say."""
         days = pa.array([day] * self.rows.num_rows, pa.date32())
-        return replace(self, days=pa.chunked_array([days]))
+        own_days = self.days if self.own_days is None else self.own_days
+        return replace(self, days=pa.chunked_array([days]), own_days=own_days)
 
     def filter(self, mask: pa.ChunkedArray) -> "Part":
         """The rows that a mask picks."""
@@ -151,12 +155,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Look:
-    """What a source holds now of one day that has run, or of all days.
+    """What a source holds now of one day that has run, of some of these, or of all days.
 
     Attributes:
         part: the rows; without any where they cannot be read.
         day: the day that all of them count for, whatever they say; None where each has its own.
-        before: the day at which a look at all days ends; None where it has no end.
+        before: the day at which a look at several days ends; None where it has no end.
+        since: the day at which such a look begins, which then is at days that have run only.
         stamp: size and times of the file of the day; empty where it is to be read again next time.
         problem: why the file cannot be read, in a sentence; empty if it can.
     """
@@ -166,6 +171,7 @@ class Look:
     stamp: str | None = None
     problem: str = ""
     before: date | None = None
+    since: date | None = None
 
 
 # What a source holds of other days than those asked for: all of its rows in one look, or those of
@@ -195,7 +201,13 @@ class Batch:
 
 
 class Source(ABC):
-    """Gives the raw events of a range of days, and the labels that arrived on them."""
+    """Gives the raw events of a range of days, and the labels that arrived on them.
+
+    Attributes:
+        tables: what it gives; predictions where they are made elsewhere.
+    """
+
+    tables: tuple[TableName, ...] = ("events", "labels")
 
     @abstractmethod
     def events(self, first: date, last: date) -> Batch:
@@ -204,6 +216,10 @@ class Source(ABC):
     @abstractmethod
     def labels(self, first: date, last: date) -> Batch:
         """The labels that arrived on the days `first` to `last`, inclusive."""
+
+    def predictions(self, first: date, last: date) -> Batch:
+        """The predictions that arrived on the days `first` to `last`, inclusive."""
+        raise SourceError("this source has no predictions: describe them under `model`")
 
     def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
         """The days of a table that have no file although they need one, each with that file.

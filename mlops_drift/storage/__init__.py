@@ -8,24 +8,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
-from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._core.storage.tags import CODE_LOCATION_TAG
 from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
 
 from mlops_drift import settings
 
-# As workspace.yaml and pyproject.toml name what `dagster dev` and `dg dev` load.
-CODE_LOCATION = "mlops_drift"
-_ORIGIN = RemoteRepositoryOrigin(
-    RegisteredCodeLocationOrigin(CODE_LOCATION), SINGLETON_REPOSITORY_NAME
-)
+# As dagster.yaml of the checkout has it, for what has no dagster.yaml.
+OWN: dict[str, object] = {
+    "storage": {"custom": {"module": __name__, "class": "RunStorage", "config": {}}},
+    "local_artifact_storage": {"module": __name__, "class": "ArtifactStorage", "config": {}},
+    "compute_logs": {"module": __name__, "class": "ComputeLogs", "config": {}},
+    "telemetry": {"enabled": False},
+}
 
 
 def fast_event_log(own: SqliteEventLogStorage) -> SqliteEventLogStorage:
@@ -61,21 +59,6 @@ class _InDataFolder:
         return make(base_dir=str(settings.dagster_root() / cls.PLACE), inst_data=inst_data)
 
 
-class Runs(SqliteRunStorage):
-    """Runs, of which those of the command line belong to the same jobs as those of the pages.
-
-    Dagster stores a run in process without its code location: the pages would show it in no job
-    and on no timeline.
-    """
-
-    def add_run(self, dagster_run: dg.DagsterRun) -> dg.DagsterRun:
-        if dagster_run.remote_job_origin is None:
-            origin = _ORIGIN.get_job_origin(dagster_run.job_name)
-            tags = {**dagster_run.tags, CODE_LOCATION_TAG: CODE_LOCATION}
-            dagster_run = dagster_run.with_job_origin(origin).with_tags(tags)
-        return super().add_run(dagster_run)
-
-
 class RunStorage(_InDataFolder, DagsterSqliteStorage):
     """Runs, events and schedules in SQLite under the data folder."""
 
@@ -83,7 +66,6 @@ class RunStorage(_InDataFolder, DagsterSqliteStorage):
         # Two processes that make the tables of a new folder at once would fail each other.
         with FileLock(settings.dagster_lock()):
             super().__init__(base_dir, inst_data)
-        self._run_storage = Runs(self._run_storage._conn_string)
         self._event_log_storage = fast_event_log(self._event_log_storage)
 
 

@@ -18,7 +18,7 @@ from mlops_drift.store.records import DecisionRow
 from mlops_drift.store.tables import Table
 
 # A decision has only one of these outcomes; one that waits for a person gets one later.
-FINAL = ("promoted", "rejected", "failed")
+FINAL = ("promoted", "rejected", "failed", "requested")
 
 _SCORES = TypeAdapter(tuple[WindowScore, ...])
 _OUTCOME = TypeAdapter(Outcome)

@@ -27,6 +27,7 @@ from mlops_drift.store.files import DataFile, files_of
 from mlops_drift.store.lake import Build, ConflictError, Lake, LakeError, Piece, Rows, Scan, both
 from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.snapshots import open_table, snapshots_of
+from mlops_drift.store.stored_columns import as_stored, stored_names
 from mlops_drift.store.tables import Table
 
 # A conflict means that another process committed first: with few writers a handful suffices.
@@ -53,7 +54,8 @@ COMPACTION = CommitProperties(custom_metadata={COMPACTION_MARK: "true"})
 
 def relation(table: Table, snapshot: DeltaTable | None, files: Sequence[DataFile]) -> str:
     """SQL for the rows of some files of a snapshot."""
-    types = {field.name: duckdb_type(field.type) for field in table.schema}
+    names = _names(table, snapshot)
+    types = {names[field.name]: duckdb_type(field.type) for field in table.schema}
     nulls = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(n)}" for n, kind in types.items())
     empty = f"SELECT {nulls} WHERE false"
     if snapshot and "deletionVectors" in (snapshot.protocol().reader_features or []):
@@ -62,7 +64,7 @@ def relation(table: Table, snapshot: DeltaTable | None, files: Sequence[DataFile
             "reader; rewrite it without them (delta.enableDeletionVectors = false)"
         )
     if snapshot is None or not files:
-        return f"({empty})"
+        return f"(SELECT {_selected(names)} FROM ({empty}))"
     # Only what others put into the lake is partitioned.
     partitions = snapshot.metadata().partition_columns
     hive = ", ".join(f"{literal(name)}: {types[name]}" for name in partitions)
@@ -70,8 +72,27 @@ def relation(table: Table, snapshot: DeltaTable | None, files: Sequence[DataFile
     listing = ", ".join(literal(file.uri) for file in files)
     # Files older than a column lack it: the union with the empty relation fills it with nulls.
     return (
-        f"(SELECT {', '.join(map(identifier, types))} FROM ({empty} UNION ALL BY NAME "
+        f"(SELECT {_selected(names)} FROM ({empty} UNION ALL BY NAME "
         f"SELECT * FROM read_parquet([{listing}], union_by_name = true{options})))"
+    )
+
+
+def _names(table: Table, snapshot: DeltaTable | None) -> dict[str, str]:
+    """The stored name of each column of a table."""
+    if not table.columns:
+        return {name: name for name in table.schema.names}
+    return stored_names(table, _stored_types(snapshot) if snapshot else {})
+
+
+def _stored_types(snapshot: DeltaTable) -> dict[str, pa.DataType]:
+    return {field.name: field.type for field in pa.schema(snapshot.schema().to_arrow())}
+
+
+def _selected(names: Mapping[str, str]) -> str:
+    """SQL of stored columns under the names of a table."""
+    return ", ".join(
+        identifier(stored) if stored == name else f"{identifier(stored)} AS {identifier(name)}"
+        for name, stored in names.items()
     )
 
 
@@ -200,7 +221,8 @@ class DeltaLake(Lake):
                 if snapshot is None:
                     return
                 # A column that is no longer declared keeps its values.
-                stored = replace(scan.table, schema=pa.schema(snapshot.schema().to_arrow()))
+                schema = pa.schema(snapshot.schema().to_arrow())
+                stored = replace(scan.table, schema=schema, columns={})
                 found = self._rows_of(replace(scan, table=stored), snapshot)
                 rows = self._answer(found, {})
                 # Chunks would be written side by side, in any order.
@@ -222,9 +244,9 @@ class DeltaLake(Lake):
     def _create(self, table: Table) -> DeltaTable:
         uri, settings = self.uri(table), CONFIGURATION | _statistics(table)
         try:
-            return DeltaTable.create(
-                uri, table.schema, "ignore", name=table.name, configuration=settings
-            )
+            names = _names(table, None)
+            fields = pa.schema([field.with_name(names[field.name]) for field in table.schema])
+            return DeltaTable.create(uri, fields, "ignore", name=table.name, configuration=settings)
         except DeltaError:
             # Another process created it in the same moment.
             if not DeltaTable.is_deltatable(uri):
@@ -271,17 +293,18 @@ def _write(
     predicate: str | None = None,
     commit: CommitProperties | None = None,
 ) -> None:
+    rows = as_stored(table, data, _names(table, snapshot))
     write_deltalake(
         snapshot,
-        data.select(table.schema.names).cast(table.schema),
+        rows,
         # Each overload knows one of the two.
         mode=mode,  # type: ignore[arg-type]
         predicate=predicate,
-        schema_mode="merge" if _columns_differ(table, snapshot) else None,
+        schema_mode="merge" if _columns_differ(table.name, rows.schema, snapshot) else None,
         commit_properties=commit,
         post_commithook_properties=HOOKS,
         writer_properties=WriterProperties(
-            column_properties=dict.fromkeys(_fractions(table.schema), NO_DICTIONARY)
+            column_properties=dict.fromkeys(_fractions(rows.schema), NO_DICTIONARY)
         ),
     )
 
@@ -295,14 +318,14 @@ def _fractions(schema: pa.Schema) -> Iterator[str]:
             yield f"{field.name}.list.element"
 
 
-def _columns_differ(table: Table, snapshot: DeltaTable) -> bool:
+def _columns_differ(name: str, schema: pa.Schema, snapshot: DeltaTable) -> bool:
     """Whether columns were added or taken away; old files have nulls in place of the new ones."""
-    stored = {field.name: field.type for field in pa.schema(snapshot.schema().to_arrow())}
-    for field in table.schema:
+    stored = _stored_types(snapshot)
+    for field in schema:
         if stored.get(field.name, field.type) != field.type:
             # A merge would convert the values, or cut them.
             raise LakeError(
-                f"table {table.name}: column {field.name!r} is stored as {stored[field.name]} and "
+                f"table {name}: column {field.name!r} is stored as {stored[field.name]} and "
                 f"declared as {field.type}; declare it as it was, or give the column another name"
             )
-    return set(stored) != set(table.schema.names)
+    return set(stored) != set(schema.names)

@@ -101,6 +101,7 @@ VERSIONS: Descriptions = {
     "upper": "Upper end of its 95 % interval.",
     "n_test": "Rows of the test split.",
     "mlflow_run": "Run of MLflow that holds the version.",
+    "description": "What it knows of the columns, as JSON.",
 }
 
 PROMOTIONS: Descriptions = {

@@ -15,7 +15,7 @@ from mlops_drift.sql import identifier
 from mlops_drift.store.lake import Lake, Scan
 from mlops_drift.store.records import RemovedDay
 from mlops_drift.store.schemas import schema_of
-from mlops_drift.store.tables import ModelTables
+from mlops_drift.store.tables import ModelTables, Table
 
 
 class LabelledTables:
@@ -179,14 +179,16 @@ class LabelRepository(LabelledTables):
         )
         return {row["day"]: row["event"] for row in found}
 
-    def unmatched(self, first: date, last: date, likely: date | None = None) -> dict[date, int]:
-        """By day of arrival, how many labels had no event up to that day.
+    def unmatched(
+        self, first: date, last: date, likely: date | None = None, of: Table | None = None
+    ) -> dict[date, int]:
+        """By day of arrival, how many labels, or other rows, had no event up to that day.
 
-        Events since a likely day are read first, and all only where a label is of none of these.
+        Events since a likely day are read first, and all only where a row is of none of these.
         """
-        found = self._events_of(first, last, likely)
+        found = self._events_of(first, last, likely, of)
         if likely and any(event is None for _, event in found):
-            found = self._events_of(first, last, None)
+            found = self._events_of(first, last, None, of)
         return {day: n for (day, event), n in found.items() if event is None}
 
     def newest_labelled(
@@ -202,20 +204,20 @@ class LabelRepository(LabelledTables):
         return {day: event for day, event in found if day >= first and event > date.min}
 
     def _events_of(
-        self, first: date, last: date, since: date | None
+        self, first: date, last: date, since: date | None, of: Table | None = None
     ) -> dict[tuple[date, date | None], int]:
-        """Labels that arrived on some days, by that day and that of their event.
+        """Labels, or other rows, that arrived on some days, by that day and that of their event.
 
         That is one of the events since a day and up to the arrival; None where none of them is.
         """
         rows = self._lake.rows(
             f"""
-            SELECT labels.day, events.day AS event, count(*) AS n
-            FROM labels LEFT JOIN events
-                ON events.{self._key} = labels.{self._key} AND events.day <= labels.day
+            SELECT arrived.day, events.day AS event, count(*) AS n
+            FROM arrived LEFT JOIN events
+                ON events.{self._key} = arrived.{self._key} AND events.day <= arrived.day
             GROUP BY ALL
             """,
-            labels=Scan(self._tables.labels, first, last),
+            arrived=Scan(of or self._tables.labels, first, last),
             events=Scan(self._tables.events, since, last),
         )
         return {(row["day"], row["event"]): row["n"] for row in rows}

@@ -1,14 +1,14 @@
 """What landed of one model's sources, and what is missing."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake, Scan
-from mlops_drift.store.records import LandedFile
+from mlops_drift.store.records import LandedColumn, LandedFile
 from mlops_drift.store.tables import ModelTables, Table
 
 # SQL of a `LandedFile` that is still to come.
@@ -64,6 +64,18 @@ class LandingRepository:
         rows = self._lake.rows(sql, f=Scan(self._tables.files, first, last))
         return {row["day"]: row["n"] for row in rows}
 
+    def late_days(self, first: date, last: date, sources: Collection[str]) -> list[date]:
+        """The days that rows of some sources landed on late, when others landed, `first` to `last`.
+
+        These others are not among them.
+        """
+        landed, names = f"BETWEEN '{first}' AND '{last}'", ", ".join(map(literal, sources))
+        sql = (
+            f"SELECT DISTINCT row_day FROM r WHERE late > 0 AND source IN ({names}) "
+            f"AND day {landed} AND row_day NOT {landed} ORDER BY row_day"
+        )
+        return [row["row_day"] for row in self._lake.rows(sql, r=self._tables.received)]
+
     def last_events(self, until: date) -> date | None:
         """The last day up to another whose events were read, unusable ones too."""
         sql = f"FROM f WHERE source = 'events' AND n > 0 AND NOT ({_IS_MISSING})"
@@ -87,3 +99,34 @@ class LandingRepository:
         data = pa.Table.from_pylist([vars(one) for one in files], schema=table.schema)
         where = f"source = {literal(source)}"
         self._lake.replace_days(table, min(days), max(days), data, where=where)
+
+    def columns(self) -> list[LandedColumn]:
+        """Since when each column is kept without a gap."""
+        table = self._tables.columns
+        return self._lake.records(LandedColumn, 'FROM c ORDER BY "column", type', c=table)
+
+    def note_columns(self, kept: Collection[tuple[str, str]], first: date, last: date) -> None:
+        """Records that some columns, each with its type, are kept with the rows of some days.
+
+        One that is on record and not among them is kept no longer. Nothing is written where all is
+        on record, as on almost every day.
+        """
+
+        def changed(known: Sequence[LandedColumn]) -> list[LandedColumn]:
+            since = {(one.column, one.type): one.first_day for one in known}
+            # Days before those on record count where they join on to them.
+            next_day = last + timedelta(days=1)
+            found = {
+                one: first if one not in since or first < since[one] <= next_day else since[one]
+                for one in kept
+            }
+            return [LandedColumn(*one, day) for one, day in sorted(found.items())]
+
+        if changed(before := self.columns()) == before:
+            return
+
+        def build(existing: pa.Table) -> pa.Table:
+            new = changed([LandedColumn(**row) for row in existing.to_pylist()])
+            return pa.Table.from_pylist(list(map(vars, new)), schema=existing.schema)
+
+        self._lake.rewrite(self._tables.columns, build)

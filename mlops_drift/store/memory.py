@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from mlops_drift.store.files import DataFile
 from mlops_drift.store.lake import Build, Lake, LakeError, Piece, Scan, both
+from mlops_drift.store.stored_columns import as_stored, stored_names
 from mlops_drift.store.tables import Table
 
 
@@ -34,7 +35,20 @@ class MemoryLake(Lake):
         return stored.filter(_within(stored, scan.since or date.min, scan.until or date.max))
 
     def _stored(self, table: Table) -> pa.Table:
-        return self._tables.get(table.name, table.schema.empty_table())
+        """The rows of a table, null in columns that they were written without."""
+        stored = self._tables.get(table.name)
+        if stored is None:
+            return table.schema.empty_table()
+        if stored.schema == table.schema:
+            return stored
+        names = stored_names(table, {field.name: field.type for field in stored.schema})
+        columns = [
+            stored[names[field.name]]
+            if names[field.name] in stored.column_names
+            else pa.nulls(stored.num_rows, field.type)
+            for field in table.schema
+        ]
+        return pa.table(columns, schema=table.schema)
 
     def holds(self, source: Scan | Table) -> bool:
         return bool(self._rows(Scan.of(source)).num_rows)
@@ -42,45 +56,47 @@ class MemoryLake(Lake):
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:
-        stored = self._stored(table)
         if not pc.all(_within(data, first, last), min_count=0).as_py():
             raise LakeError(f"table {table.name}: the new rows must be of {first} to {last}")
         if where:
-            kept = self._picked(table, both(Scan(table, first, last).predicate, where))[1]
+            mask = self._mask(table, both(Scan(table, first, last).predicate, where))
         else:
-            kept = stored.filter(pc.invert(_within(stored, first, last)))
-        self._put(table, [kept, data])
+            mask = _within(self._stored(table), first, last)
+        self._put(table, mask, data)
 
     def rewrite(self, source: Scan | Table, build: Build) -> None:
         scan = Scan.of(source)
-        picked, kept = self._picked(scan.table, scan.predicate)
-        data = build(picked)
+        mask = self._mask(scan.table, scan.predicate)
+        data = build(self._stored(scan.table).filter(mask))
         if data is not None:
-            self._put(scan.table, [kept, data])
+            self._put(scan.table, mask, data)
 
     def append_once(self, table: Table, data: pa.Table, pieces: Mapping[str, Piece]) -> bool:
         if self.appended(table, pieces) != {name: one.start for name, one in pieces.items()}:
             return False
-        self._put(table, [self._stored(table), data])
+        self._put(table, _none(self._stored(table)), data)
         self._appended |= {(table.name, name): one.end for name, one in pieces.items()}
         return True
 
     def appended(self, table: Table, names: Collection[str]) -> dict[str, int]:
         return {name: self._appended.get((table.name, name), 0) for name in names}
 
-    def _picked(self, table: Table, predicate: str | None) -> tuple[pa.Table, pa.Table]:
-        """The rows that a condition picks, and the others."""
+    def _mask(self, table: Table, predicate: str | None) -> pa.ChunkedArray:
+        """Which rows a condition picks; all without one."""
         stored = self._stored(table)
         if predicate is None:
-            return stored, stored.slice(0, 0)
+            return pc.invert(_none(stored))
         sql = f"SELECT coalesce({predicate}, false) AS picked FROM stored"
-        picked = self._answer(sql, {"stored": stored})["picked"]
-        return stored.filter(picked), stored.filter(pc.invert(picked))
+        return self._answer(sql, {"stored": stored})["picked"]
 
-    def _put(self, table: Table, parts: list[pa.Table]) -> None:
-        names = table.schema.names
+    def _put(self, table: Table, replaced: pa.ChunkedArray, data: pa.Table) -> None:
+        """Puts rows in place of those that a mask picks; others keep all of their columns."""
+        stored = self._tables.get(table.name, table.schema.empty_table())
+        types = {field.name: field.type for field in stored.schema}
         # The cast refuses a null where none may be.
-        together = pa.concat_tables([part.select(names).cast(table.schema) for part in parts])
+        new = as_stored(table, data, stored_names(table, types))
+        parts = [stored.filter(pc.invert(replaced)), new]
+        together = pa.concat_tables(parts, promote_options="default")
         # Every query reads every chunk.
         self._tables[table.name] = together.combine_chunks()
 
@@ -106,3 +122,8 @@ class MemoryLake(Lake):
 def _within(table: pa.Table, first: date, last: date) -> pa.ChunkedArray:
     since = pc.greater_equal(table["day"], pa.scalar(first, pa.date32()))
     return pc.and_(since, pc.less_equal(table["day"], pa.scalar(last, pa.date32())))
+
+
+def _none(table: pa.Table) -> pa.ChunkedArray:
+    """A mask that picks no row."""
+    return pa.chunked_array([pa.repeat(pa.scalar(False), table.num_rows)])

@@ -132,7 +132,12 @@ class WindowComparison:
 
 @dataclass(frozen=True)
 class VersionRecord:
-    """What a version is and what it reached on its test split."""
+    """What a version is and what it reached on its test split.
+
+    Its description is JSON of what it knows of the columns, see `VersionColumns`; without one it
+    knows those that are declared. One of an external model has its name as `family`, its reference
+    as `training_set`, and no run.
+    """
 
     version: int
     as_of: date
@@ -145,6 +150,25 @@ class VersionRecord:
     upper: float
     n_test: int
     mlflow_run: str
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class LandedColumn:
+    """Since which day a column of a type is kept without a gap."""
+
+    column: str
+    type: str
+    first_day: date
+
+
+@dataclass(frozen=True)
+class ExternalVersion:
+    """A version of predictions that are made elsewhere, as they name it, and its first day here."""
+
+    version: int
+    name: str
+    first_day: date
 
 
 @dataclass(frozen=True)
@@ -249,6 +273,7 @@ class Received:
     Attributes:
         day: the day that they landed or were quarantined with.
         row_day: the day that they are of; None where it cannot be read.
+        late: how many of them landed although their day had run.
         digest: of all rows of `row_day` that the source held; of one of its entries only, as the
             next two.
         stamp: size and time of change of the file of `row_day`; empty where there was none to read,
@@ -269,6 +294,7 @@ class Received:
     total: int | None = None
     waiting: int | None = None
     note: str | None = None
+    late: int | None = None
 
     @property
     def is_own(self) -> bool:

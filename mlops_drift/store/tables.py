@@ -1,7 +1,7 @@
 """The tables of one model: their names and schemas, declared once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -13,10 +13,14 @@ from mlops_drift.drift.measures import Measures
 from mlops_drift.drift.metrics.registry import SHIPPED
 from mlops_drift.monitors.base import CheckEvaluation
 from mlops_drift.schema.columns import Column, ColumnType, Target, source_columns
+from mlops_drift.sources.external import PREDICTION, SCORE, score_of, scored_classes
+from mlops_drift.sources.external import VERSION as VERSION_NAME
 from mlops_drift.store import descriptions
 from mlops_drift.store.records import (
     DecisionRow,
+    ExternalVersion,
     LabelArrivals,
+    LandedColumn,
     LandedFile,
     Promotion,
     QuarantinedRow,
@@ -56,17 +60,32 @@ class Table:
     `about` says what columns mean that are not the user's, where an asset shows the table. Of the
     columns `bounds` each file has its lowest and highest value on record: a query opens
     only the files that may hold what it asks for.
+
+    Attributes:
+        columns: those of the user, which may change their type, each with its name in the YAML;
+            see `stored_names`.
     """
 
     name: str
     schema: pa.Schema
     bounds: tuple[str, ...] = ("day",)
     about: descriptions.Descriptions = field(default_factory=dict, compare=False)
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def has_days(self) -> bool:
         """Whether the table grows day by day."""
         return "day" in self.bounds
+
+    def with_columns(self, further: Mapping[str, tuple[str, Column]]) -> "Table":
+        """This table with further columns of the user: by name that in the YAML, and what it is."""
+        if not further:
+            return self
+        fields = column_fields({name: column for name, (_, column) in further.items()})
+        names = {name: called for name, (called, _) in further.items()}
+        return replace(
+            self, schema=pa.schema([*self.schema, *fields]), columns={**self.columns, **names}
+        )
 
     @property
     def folder(self) -> str:
@@ -86,6 +105,7 @@ class ModelTables(NamedTuple):
     labels: Table
     quarantined: Table
     received: Table
+    landed_predictions: Table
     features: Table
     predictions: Table
     shadow_predictions: Table
@@ -95,9 +115,11 @@ class ModelTables(NamedTuple):
     drift: Table
     shadow: Table
     files: Table
+    columns: Table
     label_arrivals: Table
     training_sets: Table
     versions: Table
+    external_versions: Table
     removed_versions: Table
     removed_features: Table
     promotions: Table
@@ -131,11 +153,17 @@ def model_tables(
             f"{landing}events",
             pa.schema([*events, *column_fields(source_columns(columns, inputs))]),
             about=descriptions.EVENTS,
+            columns={name: name for name in source_columns(columns, inputs)},
         ),
         labels=Table(
             f"{landing}labels",
             pa.schema([*keys, *columns_of(**{target.column: label})]),
             about=descriptions.LABELS,
+        ),
+        landed_predictions=Table(
+            f"{landing}predictions",
+            pa.schema([*events, *_landed_answer(label, target)]),
+            about=descriptions.PREDICTIONS,
         ),
         quarantined=Table(f"{landing}quarantined", schema_of(QuarantinedRow), ("day", "source")),
         received=Table(f"{landing}received", schema_of(Received), ()),
@@ -143,6 +171,7 @@ def model_tables(
             f"features.{model}",
             pa.schema([*events, *column_fields(columns)]),
             about=descriptions.EVENTS,
+            columns={name: name for name in columns},
         ),
         predictions=Table(f"predictions.{model}", predictions, about=descriptions.PREDICTIONS),
         shadow_predictions=Table(f"predictions.{model}{SHADOW}", predictions),
@@ -179,9 +208,11 @@ def model_tables(
             pa.schema([DAY, *schema_of(Shadow), *schema_of(WindowComparison)]),
         ),
         files=Table(f"{landing}files", schema_of(LandedFile), ("day", "source")),
+        columns=Table(f"{landing}columns", schema_of(LandedColumn), ()),
         label_arrivals=Table(f"{monitoring}label_arrivals", schema_of(LabelArrivals)),
         training_sets=Table(f"{training}sets", schema_of(TrainingSetRecord), ()),
         versions=Table(f"{training}versions", schema_of(VersionRecord), (), descriptions.VERSIONS),
+        external_versions=Table(f"{training}external", schema_of(ExternalVersion), ()),
         removed_versions=Table(f"{training}removed", schema_of(Removal), ()),
         removed_features=Table(f"{landing}removed", schema_of(RemovedDay), ()),
         promotions=Table(
@@ -198,6 +229,12 @@ def model_tables(
         ),
         outbox=Table(f"{monitoring}outbox", schema_of(QueuedMessage), ()),
     )
+
+
+def _landed_answer(label: type, target: Target) -> pa.Schema:
+    """What a prediction that was made elsewhere says, as it arrived."""
+    scores = dict.fromkeys(map(score_of, scored_classes(target)), float | None)
+    return columns_of(**{PREDICTION: label, SCORE: float | None, VERSION_NAME: str, **scores})
 
 
 def _served(key: type, label: type) -> pa.Schema:

@@ -1,12 +1,21 @@
 """The versions of one model: what they are, who served when, and what was removed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+
+import pyarrow as pa
 
 from mlops_drift.schema.days import days_between
 from mlops_drift.store.decision_log import DecisionLog
 from mlops_drift.store.lake import Lake
-from mlops_drift.store.records import Promotion, Removal, RemovedError, Shadow, VersionRecord
+from mlops_drift.store.records import (
+    ExternalVersion,
+    Promotion,
+    Removal,
+    RemovedError,
+    Shadow,
+    VersionRecord,
+)
 from mlops_drift.store.tables import ModelTables
 
 
@@ -37,7 +46,8 @@ class VersionRepository:
 
     def promotions(self, until: date | None = None) -> list[Promotion]:
         """Promotions in their order, those as of a day after `until` left out."""
-        sql = "SELECT * FROM p ORDER BY number"
+        # Of an external model, a day that lands late may tell who served it.
+        sql = "SELECT * FROM p ORDER BY as_of, number"
         found = self._lake.records(Promotion, sql, p=self._tables.promotions)
         return [item for item in found if item.as_of <= (until or date.max)]
 
@@ -73,6 +83,27 @@ class VersionRepository:
             if wait.challenger and (champion := champions[day])
             if champion.version != wait.challenger
         }
+
+    def external(self) -> list[ExternalVersion]:
+        """The versions that predictions made elsewhere name, by number."""
+        table = self._tables.external_versions
+        return self._lake.records(ExternalVersion, "FROM e ORDER BY version", e=table)
+
+    def add_external(self, first_days: Mapping[str, date]) -> None:
+        """Numbers versions by their first day, and by name on one day; those known stay."""
+        table = self._tables.external_versions
+
+        def build(existing: pa.Table) -> pa.Table | None:
+            known = set(existing["name"].to_pylist())
+            new = sorted((day, name) for name, day in first_days.items() if name not in known)
+            rows = [
+                vars(ExternalVersion(number, name, day))
+                for number, (day, name) in enumerate(new, start=existing.num_rows + 1)
+            ]
+            added = pa.Table.from_pylist(rows, schema=table.schema)
+            return pa.concat_tables([existing, added]) if rows else None
+
+        self._lake.rewrite(table, build)
 
     def removals(self) -> dict[int, Removal]:
         """The versions whose artifacts are gone."""

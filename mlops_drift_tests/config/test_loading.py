@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from click.testing import CliRunner
 
-from mlops_drift import settings
+from mlops_drift import project, settings
 from mlops_drift.cli.main import main
 from mlops_drift.config.loading import (
     ModelDefinitionError,
@@ -28,7 +28,7 @@ def test_shipped_models_load(monkeypatch):
     monkeypatch.delenv(settings.DEFS_VARIABLE, raising=False)
     models = load_models()
     assert {name: (one.spec.name, one.folder) for name, one in models.items()} == {
-        name: (name, settings.SHIPPED_DEFS / name) for name in ("churn", "glassware", "insurance")
+        name: (name, project.SHIPPED_DEFS / name) for name in ("churn", "glassware", "insurance")
     }
 
 

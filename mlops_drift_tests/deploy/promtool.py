@@ -5,9 +5,9 @@ import shutil
 import pytest
 import yaml
 
-from mlops_drift.settings import PROJECT_ROOT
+from mlops_drift.project import CHECKOUT
 
-FOLDER = PROJECT_ROOT / "deploy" / "monitoring"
+FOLDER = CHECKOUT / "deploy" / "monitoring"
 DASHBOARDS = ("service.json", "models.json")
 # As Debian names its packages.
 _PACKAGES = {

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import httpx
 import yaml
 
-from mlops_drift import settings
+from mlops_drift import project
 from mlops_drift.schema.columns import Column
 from mlops_drift.serving.rules.config import FallbackRules
 from mlops_drift_tests.deploy.promtool import FOLDER, shipped
@@ -90,7 +90,7 @@ def free_port():
 @contextmanager
 def running(log, *command):
     """A process that ends with the block."""
-    env = {**os.environ, "PYTHONPATH": str(settings.PROJECT_ROOT)}
+    env = {**os.environ, "PYTHONPATH": str(project.CHECKOUT)}
     with log.open("wb") as output:
         process = subprocess.Popen([*map(str, command)], stdout=output, stderr=output, env=env)
     try:

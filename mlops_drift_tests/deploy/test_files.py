@@ -11,11 +11,11 @@ import yaml
 
 from mlops_drift.cli.main import main
 from mlops_drift.exporter import metrics
-from mlops_drift.settings import PROJECT_ROOT
+from mlops_drift.project import CHECKOUT
 from mlops_drift_tests.deploy.promtool import DASHBOARDS, FOLDER, needs, rules
 
-GUIDE = (PROJECT_ROOT / "docs" / "guide" / "monitoring.md").read_text()
-COMPOSE = yaml.safe_load((PROJECT_ROOT / "deploy" / "compose.yaml").read_text())
+GUIDE = (CHECKOUT / "docs" / "guide" / "monitoring.md").read_text()
+COMPOSE = yaml.safe_load((CHECKOUT / "deploy" / "compose.yaml").read_text())
 
 
 def test_dashboards_and_alerts_are_current(tmp_path):
@@ -78,20 +78,20 @@ def test_everything_that_compose_mounts_is_there():
     files = [source for source, _ in mounts() if source.startswith(".")]
     assert files
     for file in files:
-        assert (PROJECT_ROOT / "deploy" / file).exists(), file
+        assert (CHECKOUT / "deploy" / file).exists(), file
     volumes = {source for source, _ in mounts() if not source.startswith(".")}
     assert volumes == set(COMPOSE["volumes"])
 
 
 def test_what_the_image_copies_is_there():
-    text = (PROJECT_ROOT / "deploy" / "Dockerfile").read_text()
-    let_in = (PROJECT_ROOT / "deploy" / "Dockerfile.dockerignore").read_text().splitlines()
+    text = (CHECKOUT / "deploy" / "Dockerfile").read_text()
+    let_in = (CHECKOUT / "deploy" / "Dockerfile.dockerignore").read_text().splitlines()
     copied = [
         name for line in re.findall(r"^COPY (.*) \S+$", text, re.MULTILINE) for name in line.split()
     ]
     assert "requirements.lock" in copied
     for name in copied:
-        assert (PROJECT_ROOT / name).exists(), name
+        assert (CHECKOUT / name).exists(), name
         assert f"!{name}" in let_in
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from mlops_drift.exporter import metrics
 from mlops_drift.gateways import open_lake
-from mlops_drift.settings import PROJECT_ROOT
+from mlops_drift.project import CHECKOUT
 from mlops_drift_tests.deploy.promtool import DASHBOARDS, FOLDER, needs, rules
 from mlops_drift_tests.deploy.stack import started, wait_for
 from mlops_drift_tests.exporter import judged_model
@@ -82,7 +82,7 @@ def test_the_rules_are_loaded_and_evaluated_without_an_error(stack):
 
 def documented(heading):
     """The metrics of a section of the guide: their labels by name."""
-    text = (PROJECT_ROOT / "docs" / "guide" / "monitoring.md").read_text()
+    text = (CHECKOUT / "docs" / "guide" / "monitoring.md").read_text()
     section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(mlops_drift_\w+)` \| (.*?) \|", section, re.MULTILINE)
     return {name: set(re.findall(r"\w+", labels)) for name, labels in rows}

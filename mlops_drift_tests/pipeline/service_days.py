@@ -14,6 +14,7 @@ from mlops_drift.learning.compiled.compile import compiled
 from mlops_drift.learning.compiled.scorer import CompiledScorer
 from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.training_set import TrainingSet
+from mlops_drift.lifecycle.late_days import make_late_features, predict_late_days
 from mlops_drift.lifecycle.publishing import describe
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import land_events
@@ -204,7 +205,9 @@ class ServiceDays:
         ship(self.model, self.folder / "log")
         land_events(self.model, self._source, *days)
         make_features(self.model, *days)
+        make_late_features(self.model, *days)
         predict_days(self.model, *days)
+        predict_late_days(self.model, *days)
         return measure_serving(self.model, *days)
 
     def skew(self, number):

@@ -27,7 +27,8 @@ def test_a_file_that_comes_for_a_day_that_had_none_is_noticed(tmp_path):
     place.land(0, 1)
     write(tmp_path, two_a_day(1), f"{day(0)}.csv")
     place.land(2)
-    assert place.account().late == {day(0): 2}
+    assert place.account().landed_late == {day(0): 2}
+    assert len(place.events()) == 2
 
 
 def test_an_edit_that_keeps_size_and_time_of_a_file_is_noticed(tmp_path):
@@ -75,8 +76,8 @@ def test_a_daily_file_that_grew_after_its_day_is_noticed(tmp_path):
     write(tmp_path, [*two_a_day(1), ["late", day(0), "1"], ["x", "soon", "2"]], f"{day(0)}.csv")
     place.land(2)
     place.land(2)
-    assert place.account().late == {day(0): 2}
-    assert [row["key"] for row in place.quarantined()] == ["late", "x"]
+    assert place.account().late == place.account().landed_late == {day(0): 1}
+    assert place.reasons() == [(day(2), "day: soon is not a day such as 2024-10-01")]
     place.land(0)
     assert place.reasons() == [(day(0), "day: soon is not a day such as 2024-10-01")]
     assert place.account().rows == place.account().recorded == 8

@@ -200,7 +200,8 @@ def test_what_comes_late_is_no_skew_of_any_day(service):
     assert verdicts(service.skew(3)) == {"pass"}
     found = measured(service, 2)
     assert verdicts(found) == {"pass"}
-    assert "20 further rows came twice or late" in found[ROWS].reason
+    assert "the 20 events of the day" in found[ROWS].reason
+    assert "6 further rows came twice or late" in found[ROWS].reason
 
 
 def test_a_request_that_a_client_has_sent_again_under_its_id_is_no_skew(service):

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from mlops_drift import settings
+from mlops_drift import project
 from mlops_drift.serving.deployment import (
     COMPILED,
     CURRENT,
@@ -82,7 +82,7 @@ class RealService:
         arguments = [str(root), str(port), str(workers), *models]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mlops_drift_tests.serving.real_service", *arguments],
-            env={**os.environ, "PYTHONPATH": str(settings.PROJECT_ROOT)},
+            env={**os.environ, "PYTHONPATH": str(project.CHECKOUT)},
         )
 
     def wait(self):

@@ -7,14 +7,14 @@ from http.client import HTTPConnection
 
 import pytest
 
+from mlops_drift.project import CHECKOUT
 from mlops_drift.serving.server import HEAD_BYTES, BoundedProtocol
 from mlops_drift.serving.service import Limits
-from mlops_drift.settings import PROJECT_ROOT
 from mlops_drift_tests.serving.hostile import bodies
 from mlops_drift_tests.serving.service import ROW, Young, only, running, served
 
 PATHS = ["/predict", "/invocations", "/v2/models/drivers/infer"]
-ROOT = str(PROJECT_ROOT).encode()
+ROOT = str(CHECKOUT).encode()
 HEAD = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 
 

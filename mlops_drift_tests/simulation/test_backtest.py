@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from mlops_drift import settings
+from mlops_drift import project
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.loading import Model, find_model
 from mlops_drift.config.spec import ModelSpec
@@ -33,7 +33,7 @@ from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of
 
 def write_short(world, model):
     """A shipped model under another name, with a short search."""
-    described = yaml.safe_load((settings.SHIPPED_DEFS / model / "defs.yaml").read_text())
+    described = yaml.safe_load((project.SHIPPED_DEFS / model / "defs.yaml").read_text())
     described["attributes"]["name"] = f"short_{model}"
     described["attributes"]["training"] |= {**SHORT, "families": ["linear"]}
     folder = world.defs / model

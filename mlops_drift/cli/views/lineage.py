@@ -21,6 +21,7 @@ from mlops_drift.console import (
 )
 from mlops_drift.learning.gates.margins import margin
 from mlops_drift.lifecycle.lineage import Facts, Link
+from mlops_drift.policy.decision import EXTERNAL_CAUSE
 
 # Rows of one link that are shown.
 _SHOWN = 30
@@ -137,7 +138,8 @@ def _promotion(facts: Facts) -> Iterator[str]:
         yield f"Comment: {facts['comment']}"
     if facts["reason"]:
         asked = f" ({facts['triggers']})" if facts["triggers"] else ""
-        yield f"Trained by decision {facts['decision']}{asked}: {facts['reason']}"
+        verb = "Recorded as" if facts["triggers"] == EXTERNAL_CAUSE else "Trained by"
+        yield f"{verb} decision {facts['decision']}{asked}: {facts['reason']}"
 
 
 def _training_set(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -142,11 +142,21 @@ def _about_check(check: Mapping[str, Any]) -> str:
 def _about_champion(champion: Mapping[str, Any] | None) -> str:
     if champion is None:
         return "Champion: none yet"
+    if champion["is_external"]:
+        return (
+            f"Champion: version {champion['version']} ({champion['family']}), made elsewhere, "
+            f"serves since {champion['serves_since']}, reference {champion['metric']} "
+            f"{number(champion['test_value'])}"
+        )
     return (
         f"Champion: version {champion['version']} ({champion['family']}), trained as of "
         f"{champion['trained_as_of']}, serves since {champion['serves_since']}, "
         f"test {champion['metric']} {number(champion['test_value'])}"
     )
+
+
+# What is said of a source, if it is so.
+_TOLD = ("waiting", "gone", "late", "gone_days", "landed_late", "note")
 
 
 def _data_lines(status: Mapping[str, Any]) -> Iterator[str]:
@@ -155,9 +165,14 @@ def _data_lines(status: Mapping[str, Any]) -> Iterator[str]:
         f"({status['labels_without_event']:,} without an event), {status['rejected']:,} "
         f"quarantined rows, {status['predictions']:,} predictions"
     )
+    if "predictions_without_event" in status:
+        yield (
+            f"Predictions: {status['predictions_without_event']:,} have no event, "
+            f"{status['events_without_prediction']:,} events have none"
+        )
     for source, account in status["sources"].items():
         # Equal numbers of rows that wait and that are gone would cancel out.
-        if any(account[fact] for fact in ("waiting", "gone", "late", "gone_days", "note")):
+        if any(account[fact] for fact in _TOLD):
             yield from _account_lines(status["model"], source, account)
 
 
@@ -189,6 +204,11 @@ def print_shadow(console: Console, model: str, shadow: Mapping[str, Any]) -> Non
         console.print(Text(f"  {command}"), soft_wrap=True)
 
 
+def _listed(days: Sequence[date]) -> str:
+    more = f" and {len(days) - LISTED} more days" if len(days) > LISTED else ""
+    return ", ".join(map(str, days[:LISTED])) + more
+
+
 def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Iterator[str]:
     """What became of all rows of a source, and which command reads changed days again."""
     gone = f", {account['gone']:,} recorded rows are no longer in it" if account["gone"] else ""
@@ -196,15 +216,21 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
         f"Source of {source}: {account['rows']:,} rows, {account['recorded']:,} landed or "
         f"quarantined, {account['waiting']:,} of days to come{gone}"
     )
+    if account["landed_late"]:
+        rows = sum(entry["rows"] for entry in account["landed_late"])
+        days = _listed([entry["day"] for entry in account["landed_late"]])
+        yield (
+            f"  {rows:,} rows came after their day had run ({days}): they landed late on these "
+            "days; numbers and verdicts of these days stay as they are"
+        )
     changed: list[date] = sorted({row["day"] for row in (*account["late"], *account["gone_days"])})
     if changed:
         late, lost = (sum(entry["rows"] for entry in account[of]) for of in ("late", "gone_days"))
-        days = ", ".join(map(str, changed[:LISTED]))
-        more = f" and {len(changed) - LISTED} more days" if len(changed) > LISTED else ""
         yield (
-            f"  days that had run have changed ({days}{more}): {late:,} rows are new or changed "
-            f"and were quarantined, {lost:,} recorded rows are gone or changed; to land these days "
-            f"again: mlops-drift run {model} --from {changed[0]} --until {changed[-1]} --again"
+            f"  days that had run have changed ({_listed(changed)}): {late:,} rows are changed or "
+            f"unusable and were quarantined, {lost:,} recorded rows are gone or changed; to land "
+            f"these days again: mlops-drift run {model} --from {changed[0]} "
+            f"--until {changed[-1]} --again"
         )
     if account["note"]:
         yield f"  {account['note']}"

@@ -43,12 +43,12 @@ class Decision(NotificationKind):
         """The decisions, and their outcomes other than promotions."""
         model = history.model
         for record in history.decisions:
-            if record.kind != "by_hand":
+            if record.kind not in ("by_hand", "external"):
                 version = f"Version {record.version}" if record.version else "First version"
                 head = f"{version}, on {record.day}{triggered_by(record)}."
                 body = f"{head}\n{shortened(record.reason, REASONS)}"
                 title = f"{model}: {TITLES[record.action]}"
-                name, facts = f"{record.id}-decided", _decided(record)
+                name, facts = f"{record.id}-decided", decided_facts(record)
                 yield self.message(history, name, record.day, title, body, "decision.made", **facts)
             outcome = record.outcome
             if outcome is not None and outcome.status in ENDINGS:
@@ -80,7 +80,7 @@ def outcome_facts(record: DecisionRecord, outcome: Outcome) -> dict[str, object]
     }
 
 
-def _decided(record: DecisionRecord) -> dict[str, object]:
+def decided_facts(record: DecisionRecord) -> dict[str, object]:
     reason = shortened(record.reason, REASONS)
     evidence = facts_of(record.evidence)
     return {**_identity(record), "champion": record.version, "reason": reason, **evidence}

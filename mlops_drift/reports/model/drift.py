@@ -125,6 +125,8 @@ def _worst(data: ReportData, names: list[str]) -> list[Cards]:
         panel = Panel(name, "", column, column.counts, recent[name].counts)
         plot = replace(panel_plot(panel, "red" if verdict == "fail" else "blue"), title="")
         text = f"training set and last {days} days, importance {share(data.importance.get(name))}"
+        if data.spec.external:
+            text = f"reference and last {days} days"
         picture = Markup(svg([plot], _CARD_WIDTH, in_page=True))
         cards.append(Card(name, picture, text, Cell(verdict, verdict)))
     return [Cards(cards)]

@@ -39,9 +39,12 @@ def versions_section(data: ReportData) -> Section | None:
     production = _production_means(data)
     serving, promoted = data.serving, {one.version: one for one in data.promotions}
     waits = data.status["shadow"]["version"] if data.status["shadow"] else None
+    is_external, metric = data.spec.external is not None, data.spec.training.metric
     titles = (
-        *("version", "state", "trained as of", "serves since", "rows", "family"),
-        *(f"test {data.spec.training.metric}", "95 % interval", "in production", "gates"),
+        *("version", "state", "before its first day" if is_external else "trained as of"),
+        *("serves since", "rows", "name" if is_external else "family"),
+        f"reference {metric}" if is_external else f"test {metric}",
+        *("95 % interval", "in production", *([] if is_external else ["gates"])),
     )
     rows = []
     for one in reversed(data.versions[-SHOWN:]):
@@ -57,7 +60,7 @@ def versions_section(data: ReportData) -> Section | None:
             number(one.value),
             interval(one.lower, one.upper),
             number(production.get(one.version)),
-            _gates(data.gates.get(one.version)),
+            *([] if is_external else [_gates(data.gates.get(one.version))]),
         ]
         rows.append(Row(cells))
     numbers = frozenset(("rows", titles[6], "in production"))

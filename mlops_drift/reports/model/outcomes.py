@@ -15,6 +15,7 @@ from mlops_drift.charts.svg import svg
 from mlops_drift.drift.column_profile import ColumnProfile
 from mlops_drift.drift.sentences import count
 from mlops_drift.monitors.business_value import BusinessValueDrop
+from mlops_drift.monitors.drift import ANSWERS
 from mlops_drift.monitors.ranking import worst_first
 from mlops_drift.reports.model.reading import ReportData
 
@@ -177,9 +178,8 @@ def _nulls(data: ReportData) -> list[PageTable]:
     if reference is None or not recent:
         return []
     found = []
-    for name in data.spec.columns:
-        if name in recent and name in reference.columns:
-            column = reference.columns[name]
+    for name, column in reference.columns.items():
+        if name in recent and name not in (*ANSWERS, data.spec.target.column):
             before = column.counts[-1] / max(1, column.counts.sum())
             found.append((_null_share(recent[name]), float(before), name))
     shown = [one for one in sorted(found, reverse=True) if one[0] or one[1]][:_COLUMNS]

@@ -78,9 +78,15 @@ def tiles(data: ReportData) -> list[Tile]:
     retrained = [one for one in data.spans if one.action == "retrain"]
     promoted = sum(one.record.status == "promoted" for one in retrained)
     seconds, rows = sum(data.seconds.values()), sum(one.rows for one in data.versions)
+    cost = Tile(
+        "cost",
+        count(len(retrained), "training"),
+        f"{promoted} promoted; {seconds:,.0f} s on {rows:,} rows in all",
+    )
+    is_trained = data.spec.external is None
     return [
         _serves(data),
-        _waits(data),
+        *([_waits(data)] if is_trained else []),
         Tile(
             f"{metric}{over}",
             number(realized["value"]) if realized else NOTHING,
@@ -101,11 +107,7 @@ def tiles(data: ReportData) -> list[Tile]:
             "on the last day" if judged else "not judged on the last day",
         ),
         _coverage(data),
-        Tile(
-            "cost",
-            count(len(retrained), "training"),
-            f"{promoted} promoted; {seconds:,.0f} s on {rows:,} rows in all",
-        ),
+        *([cost] if is_trained else []),
         _value(data),
     ]
 
@@ -115,7 +117,8 @@ def _serves(data: ReportData) -> Tile:
         return Tile("serves", "nobody", "no version was promoted")
     one = next(one for one in data.versions if one.version == data.serving)
     since = data.promotions[-1].serves_since
-    about = f"{one.family}, trained as of {one.as_of}, serves since {since}"
+    made = "made elsewhere" if data.spec.external else f"trained as of {one.as_of}"
+    about = f"{one.family}, {made}, serves since {since}"
     return Tile("serves", f"v{one.version}", about)
 
 

@@ -39,7 +39,7 @@ class Published:
 def publish_report(model: ModelContext, days: int = DAYS) -> Published | None:
     """Writes the page of a model as of its last day, and the index; None before a first day.
 
-    The page also goes to the MLflow run of the version that serves.
+    The page also goes to the MLflow run of the version that serves, if it was trained here.
     """
     data = read_report(model, days)
     if data is None:
@@ -47,7 +47,9 @@ def publish_report(model: ModelContext, days: int = DAYS) -> Published | None:
     name, day = data.name, data.days[-1]
     content = report_page(data, links.report_page("index")).encode()
     places = current_report(name), kept_report(name, day)
-    logged = (data.serving, f"report/{name}.html") if data.serving else None
+    logged = None
+    if data.serving and not model.spec.external:
+        logged = (data.serving, f"report/{name}.html")
     health = Health(**data.status["health"])
     published = Published(day, health, tiles(data), *places, logged)
     for place in (published.kept, published.page):

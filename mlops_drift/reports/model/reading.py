@@ -125,7 +125,7 @@ def read_report(model: ModelContext, days: int) -> ReportData | None:
         ),
         **_baseline(store, promotions, first, last),
         predicted=_predicted(model, first, last),
-        landed={of: store.landing.counts(of, first, last) for of in ("events", "labels")},
+        landed={of: store.landing.counts(of, first, last) for of in spec.landed},
         quarantined=store.lake.rows(
             "SELECT day, source, reason, count(*) AS n FROM q GROUP BY ALL ORDER BY ALL",
             q=Scan(store.tables.quarantined, first, last),
@@ -182,6 +182,8 @@ def _labelled(store: ModelStore, first: date, last: date) -> dict[date, tuple[in
 
 def _registered(model: ModelContext, versions: Sequence[VersionRecord]) -> dict[str, Any]:
     """What only the registry knows: gates, pages, and how long trainings took."""
+    if model.spec.external:
+        return {"gates": {}, "pages": {}, "seconds": {}}
     registry, name = model.registry, model.spec.name
     removed = model.store.versions.removals()
     gates: dict[int, Sequence[Mapping[str, Any]]] = {}

@@ -141,6 +141,7 @@ def test_what_was_decided_has_its_outcome_and_the_way_to_its_reason(status):
 
 
 ACCOUNT = {"rows": 9, "recorded": 9, "waiting": 0, "gone": 0, "late": [], "gone_days": []}
+ACCOUNT |= {"landed_late": []}
 
 
 def test_the_days_that_differ_from_their_source_are_named(status):
@@ -153,6 +154,7 @@ def test_the_days_that_differ_from_their_source_are_named(status):
         "late": [{"day": first, "rows": 1}],
         "gone_days": [{"day": first, "rows": 1}, {"day": last, "rows": 1}],
         "note": "events.csv: cut off",
+        "landed_late": [{"day": first, "rows": 3}],
     }
     text = status(sources={"events": account})
     assert (
@@ -160,10 +162,11 @@ def test_the_days_that_differ_from_their_source_are_named(status):
         "2 recorded rows are no longer in it" in text
     )
     assert (
-        f"days that had run have changed ({first}, {last}): 1 rows are new or changed and were "
-        "quarantined, 2 recorded rows are gone or changed; to land these days again: "
+        f"days that had run have changed ({first}, {last}): 1 rows are changed or unusable and "
+        "were quarantined, 2 recorded rows are gone or changed; to land these days again: "
         f"mlops-drift run tiny --from {first} --until {last} --again" in text
     )
+    assert f"3 rows came after their day had run ({first}): they landed late" in text
     assert "events.csv: cut off" in text
 
 

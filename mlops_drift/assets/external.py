@@ -1,0 +1,91 @@
+"""The assets `predictions` and `production_predictions` of what is predicted elsewhere."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from mlops_drift.assets import column_lineage
+from mlops_drift.assets.common import (
+    EVENTS,
+    FEATURES,
+    LABELS,
+    PREDICTIONS,
+    PRODUCTION_PREDICTIONS,
+    asset_key,
+    days_of,
+    model_asset,
+    row_count,
+    user_errors,
+)
+from mlops_drift.assets.decisions import show_decision
+from mlops_drift.assets.judged import judged
+from mlops_drift.assets.landing import CODE, about_landed
+from mlops_drift.checks.monitors import monitor_specs
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.lifecycle.external import follow_versions
+from mlops_drift.pipeline.external_predictions import match_predictions
+from mlops_drift.pipeline.landing import land_predictions
+from mlops_drift.pipeline.reference_days import awaited_reference
+from mlops_drift.registry.registry import Registry
+from mlops_drift.resources import LakeResource
+from mlops_drift.sources.base import Source
+
+
+def external_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]:
+    """Builds the two assets."""
+    lineage = column_lineage.of_external_predictions(spec)
+
+    @model_asset(
+        spec,
+        PREDICTIONS,
+        "The predictions that arrived on each day, made elsewhere, whichever day their event was. "
+        "The first one of an event counts; those without an event are kept, counted, and only "
+        "their distribution is used.",
+        code=CODE,
+        table=spec.tables.landed_predictions,
+        # Predictions are matched with the events known so far.
+        upstream=[EVENTS],
+        check_specs=monitor_specs(spec, PREDICTIONS, asset_key(spec, PREDICTIONS)),
+    )
+    def predictions(
+        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
+    ) -> Iterator[dg.MaterializeResult]:
+        model = mlops_drift_lake.of(spec)
+        landed = land_predictions(model, source, *days_of(context))
+        yield from judged(context, model, landed.checks, about_landed(landed))
+
+    @model_asset(
+        spec,
+        PRODUCTION_PREDICTIONS,
+        "What was predicted for the events of each day, with the number of the version that the "
+        "prediction names. Written once: materializing a past day again adds what is missing and "
+        "changes nothing. The version that most predictions of a day are of serves it.",
+        code=("sources", "learning/metrics", "drift"),
+        table=spec.tables.predictions,
+        # The labels of the reference are part of it.
+        upstream=[FEATURES, LABELS, PREDICTIONS],
+    )
+    def production_predictions(
+        context: dg.AssetExecutionContext,
+        mlops_drift_lake: LakeResource,
+        mlops_drift_registry: dg.ResourceParam[Registry],
+    ) -> dg.MaterializeResult:
+        model, (first, last) = mlops_drift_lake.of(spec, mlops_drift_registry), days_of(context)
+        matched = match_predictions(model, first, last)
+        with user_errors():
+            promoted = follow_versions(model, source, first, last)
+        for promotion in promoted:
+            show_decision(context.instance, model, promotion.decision)
+        serving = model.store.versions.serving(last, last)[last]
+        return dg.MaterializeResult(
+            metadata={
+                **row_count(matched.served.rows),
+                "added rows": matched.served.added,
+                "events without a prediction": matched.unpredicted,
+                "versions": ", ".join(map(str, matched.served.versions)) or "none",
+                "serves": str(serving) if serving else awaited_reference(spec, last) or "nobody",
+                **lineage,
+            }
+        )
+
+    return [predictions, production_predictions]
