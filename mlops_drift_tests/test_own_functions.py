@@ -16,7 +16,7 @@ from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.registry.code_digests import learning_code_digest, own_code_digest
 from mlops_drift_tests import steps
 from mlops_drift_tests.lifecycle.people import ANN
-from mlops_drift_tests.test_docs import GUIDE, blocks
+from mlops_drift_tests.test_docs import GUIDE, blocks, write_package
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of, merged
 
 PAGE = GUIDE / "own-estimators.md"
@@ -30,16 +30,6 @@ def forget_code():
         del sys.modules[name]
     for cached in (family, metric_named, learning_code_digest, own_code_digest):
         cached.cache_clear()
-
-
-def write_package(folder):
-    """The modules of the guide; each begins with its place."""
-    for text in blocks(PAGE, "python"):
-        place = folder / text.partition("\n")[0].removeprefix("# ")
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(text)
-    (folder / PACKAGE / "__init__.py").touch()
-    return folder / PACKAGE
 
 
 @pytest.fixture(scope="module")
