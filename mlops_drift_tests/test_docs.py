@@ -153,6 +153,28 @@ def merged(base, changes):
     return base
 
 
+def write_package(folder):
+    """The modules of the page about own code, each of which begins with its place."""
+    for text in blocks(GUIDE / "own-estimators.md", "python"):
+        place = folder / text.partition("\n")[0].removeprefix("# ")
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text)
+    package = place.parent
+    (package / "__init__.py").touch()
+    return package
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """The package of the page about own code can be imported."""
+    monkeypatch.syspath_prepend(tmp_path)
+    made = write_package(tmp_path)
+    yield made
+    for name in [name for name in sys.modules if name.partition(".")[0] == made.name]:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("package")
 @pytest.mark.parametrize("changes", sections())
 def test_the_section_of_a_page_fits_the_example(changes):
     assert ModelSpec.model_validate(merged(deepcopy(whole()), changes))

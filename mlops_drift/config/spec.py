@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from mlops_drift.config.external import optional_training, require_fit, without_training
 from mlops_drift.config.names import require_usable
 from mlops_drift.config.online import Online
+from mlops_drift.config.upstream import AssetKeys, Automation, require_upstream
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import bin_metrics, drift_metric
 from mlops_drift.learning.config import Training
@@ -53,6 +54,17 @@ class ModelSpec(Strict):
         None, description="Last day; without one the daily schedule never ends."
     )
     source: Source = Field(description="Where events and labels come from.")
+    deps: AssetKeys = Field(
+        [],
+        description="Assets of your own project that events and labels rest on, each as raw/orders "
+        "or [raw, orders]: lineage reaches to them. A day depends on their partitions of that day.",
+    )
+    automation: Automation = Field(
+        "clock",
+        description="What starts the run of a day in Dagster. clock: an hour after its end. "
+        "upstream: that all of deps are there, with their partitions of the day, or, without "
+        "partitions, materialized after its end.",
+    )
     key: Name = Field(description="The column that identifies an event and its label.")
     key_type: KeyType = Field("text", description="integer or text.")
     columns: dict[Name, Column] = Field(
@@ -137,6 +149,7 @@ class ModelSpec(Strict):
                 "key, columns, inputs and target.column must all differ, by more than upper and "
                 f"lower case, found {', '.join(names)}"
             )
+        require_upstream(self.name, self.deps, self.automation)
         if self.end_date is not None and self.end_date < self.start_date:
             raise ValueError(f"end_date {self.end_date} is before start_date {self.start_date}")
         self._derived_columns_fit_sql()
