@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Discriminator, Tag
 
 from mlops_drift.sources.base import SourceConfig
+from mlops_drift.sources.delta import DeltaSource
 from mlops_drift.sources.files import FilesSource
 from mlops_drift.sources.other import OtherSource, kind_among
 from mlops_drift.sources.python import PythonSource
@@ -15,6 +16,7 @@ from mlops_drift.sources.sql import SqlSource
 OFFLINE: dict[str, type[SourceConfig]] = {
     "simulator": SimulatorSource,
     "files": FilesSource,
+    "delta": DeltaSource,
     "sql": SqlSource,
     "python": PythonSource,
     "separate": SeparateSource,
@@ -30,6 +32,7 @@ class OtherOfflineSource(OtherSource):
 OfflineSource = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
+    | Annotated[DeltaSource, Tag("delta")]
     | Annotated[SqlSource, Tag("sql")]
     | Annotated[PythonSource, Tag("python")]
     | Annotated[SeparateSource, Tag("separate")]

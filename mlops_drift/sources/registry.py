@@ -6,6 +6,7 @@ from pydantic import Discriminator, Tag
 
 from mlops_drift.sources import other
 from mlops_drift.sources.base import SourceConfig
+from mlops_drift.sources.delta import DeltaSource
 from mlops_drift.sources.files import FilesSource
 from mlops_drift.sources.offline import OFFLINE
 from mlops_drift.sources.python import PythonSource
@@ -26,6 +27,7 @@ class OtherSource(other.OtherSource):
 Source = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
+    | Annotated[DeltaSource, Tag("delta")]
     | Annotated[SqlSource, Tag("sql")]
     | Annotated[PythonSource, Tag("python")]
     | Annotated[SeparateSource, Tag("separate")]

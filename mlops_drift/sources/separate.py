@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from mlops_drift.sources.base import Batch, Source, SourceConfig, TableName
+from mlops_drift.sources.delta import DeltaSource
 from mlops_drift.sources.files import FilesSource
 from mlops_drift.sources.other import OtherSource, kind_among
 from mlops_drift.sources.python import PythonSource
@@ -17,6 +18,7 @@ from mlops_drift.sources.sql import SqlSource
 SINGLE: dict[str, type[SourceConfig]] = {
     "simulator": SimulatorSource,
     "files": FilesSource,
+    "delta": DeltaSource,
     "sql": SqlSource,
     "python": PythonSource,
 }
@@ -39,6 +41,7 @@ def _with_both_tables(section: Any) -> Any:
 SingleSource = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
+    | Annotated[DeltaSource, Tag("delta")]
     | Annotated[SqlSource, Tag("sql")]
     | Annotated[PythonSource, Tag("python")]
     | Annotated[OtherSingleSource, Tag("other")],
