@@ -4,7 +4,9 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from mlops_drift.plugins import load
 from mlops_drift.sources.base import Source, SourceConfig
@@ -24,6 +26,16 @@ class OtherSource(SourceConfig):
         description="An import path `package.module:Name`, or an entry point of the group "
         "`mlops_drift.sources`."
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Not of a shipped kind: `dg check yaml` requires that a section fits one schema."""
+        schema = handler(core_schema)
+        kind = handler.resolve_ref_schema(schema)["properties"]["kind"]
+        kind["not"] = {"enum": sorted(cls.shipped)}
+        return schema
 
     @property
     def config(self) -> SourceConfig:

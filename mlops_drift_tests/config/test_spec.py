@@ -3,7 +3,8 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from mlops_drift.config.spec import RESERVED, ModelSpec, digest, learning_digest
+from mlops_drift.config.names import RESERVED
+from mlops_drift.config.spec import ModelSpec, digest, learning_digest
 from mlops_drift_tests.tiny import SPEC, merged
 
 NUMBER = {"type": "number"}
