@@ -358,6 +358,11 @@ def test_sqlite_is_read_relative_to_the_folder_of_the_yaml(file):
     ) == [2, 3]
 
 
+def test_an_option_that_the_driver_cannot_read_is_one_sentence(file):
+    with pytest.raises(SourceError, match="cannot read an option in `url`; correct it"):
+        source(file, url="sqlite:///shop.db?timeout=many").events(FIRST, FIRST)
+
+
 def test_numbers_as_days_are_an_error_and_not_left_out(file):
     with closing(sqlite3.connect(file / "shop.db")) as connection, connection:
         connection.execute("CREATE TABLE epochs AS SELECT 1 AS id, 1709251200 AS day")
