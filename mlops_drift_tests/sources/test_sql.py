@@ -7,16 +7,19 @@ import threading
 from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
+from traceback import format_exception
 
 import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from mlops_drift.config.loading import ModelDefinitionError, load_models
 from mlops_drift.sources.base import SourceError
 from mlops_drift.sources.database import adbc, reading, statement
 from mlops_drift.sources.database.address import Address
 from mlops_drift.sources.sql import SqlSource
 from mlops_drift_tests.postgres import OWNER, PASSWORD
+from mlops_drift_tests.tiny import World
 
 FIRST, SECOND, THIRD = date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 3)
 TABLE = {"table": "orders", "day_column": "day"}
@@ -307,6 +310,16 @@ def test_a_wrong_definition_says_what_would_be_right(fields, told):
     [error] = caught.value.errors()
     assert told in error["msg"]
     assert "sesame" not in error["msg"]
+
+
+def test_a_password_in_a_definition_is_in_no_part_of_its_error(tmp_path):
+    world = World(tmp_path)
+    table = {"path": ..., **TABLE}
+    url = "postgresql://owner:sesame@host/shop"
+    world.write_model({"source": {"kind": "sql", "url": url, "events": table, "labels": table}})
+    with world.active(), pytest.raises(ModelDefinitionError, match="holds a password") as caught:
+        load_models()
+    assert "sesame" not in "".join(format_exception(caught.value))
 
 
 def test_an_address_without_a_password_may_stand_in_the_file():
