@@ -103,7 +103,13 @@ def test_the_same_code_gives_the_same_version_and_another_source_a_new_one(shop)
         made = rebuild(shop.about, 1)
         assert (made.is_same, made.same_code) == (False, False)
         assert plan_digest(shop.about.spec) != planned
-        assert steps.train(shop.about, day(3), name="changed").version == 2
+        run = steps.train(shop.about, day(5), name="changed")
+        assert run.version == 2
+        [compared] = [one for one in run.judge_gates() if one.name == "beats_champion"]
+        assert compared.n >= 10
+        assert (
+            compared.numbers["lower"] < compared.numbers["difference"] < compared.numbers["upper"]
+        )
     finally:
         signs.write_text(before)
         forget_code()
