@@ -149,13 +149,16 @@ def test_the_example_of_predictions_made_elsewhere_runs(empty_data, tmp_path):
 def merged(base, changes):
     for name, value in changes.items():
         inner = base.get(name)
-        base[name] = merged(inner, value) if isinstance(inner, dict) else value
+        # A source of another kind has other fields.
+        is_part = isinstance(inner, dict) and name != "source"
+        base[name] = merged(inner, value) if is_part else value
     return base
 
 
 def write_package(folder):
-    """The modules of the page about own code, each of which begins with its place."""
-    for text in blocks(GUIDE / "own-estimators.md", "python"):
+    """The modules of the pages about own code, each of which begins with its place."""
+    pages = (GUIDE / "own-estimators.md", GUIDE / "sources.md")
+    for text in (block for page in pages for block in blocks(page, "python")):
         place = folder / text.partition("\n")[0].removeprefix("# ")
         place.parent.mkdir(exist_ok=True)
         place.write_text(text)
@@ -166,7 +169,7 @@ def write_package(folder):
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """The package of the page about own code can be imported."""
+    """The package of the pages about own code can be imported."""
     monkeypatch.syspath_prepend(tmp_path)
     made = write_package(tmp_path)
     yield made
@@ -178,6 +181,17 @@ def package(tmp_path, monkeypatch):
 @pytest.mark.parametrize("changes", sections())
 def test_the_section_of_a_page_fits_the_example(changes):
     assert ModelSpec.model_validate(merged(deepcopy(whole()), changes))
+
+
+@pytest.mark.usefixtures("package")
+def test_the_functions_of_the_page_about_sources_give_days(tmp_path):
+    [section] = [block for block in blocks(GUIDE / "sources.md", "yaml") if "kind: python" in block]
+    source = ModelSpec.model_validate(merged(whole(), yaml.safe_load(section))).source
+    day = date(2024, 10, 1)
+    for read, column in (("events", "amount"), ("labels", "returned")):
+        [part] = getattr(source.open(tmp_path), read)(day, day).parts
+        assert part.days.to_pylist() == [day]
+        assert column in part.rows.column_names
 
 
 def test_yaml_in_a_sentence_is_valid(tmp_path):

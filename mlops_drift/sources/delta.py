@@ -57,8 +57,8 @@ class DeltaSource(SourceConfig):
     storage_options: dict[str, str] = Field(
         default_factory=dict,
         description="Options of the object store by the names that delta-rs has for them, where "
-        "the environment does not say all, as `{aws_region: eu-central-1}`. A secret comes from "
-        "the environment: `{aws_secret_access_key: ${SHOP_KEY}}`; it is never shown or stored.",
+        "the environment does not say all, as `aws_region: eu-central-1`. A secret comes from "
+        "the environment, as `aws_secret_access_key: ${SHOP_KEY}`; it is never shown or stored.",
     )
 
     @field_validator("storage_options")

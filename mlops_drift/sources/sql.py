@@ -96,7 +96,7 @@ class Sql(Source):
     def __init__(self, config: SqlSource, folder: Path) -> None:
         self._config = config
         self._tables: dict[TableName, SqlTable] = {"events": config.events, "labels": config.labels}
-        # Tables whose day column holds texts, where the database told.
+        # Tables whose day column holds texts, as the database says in an error.
         self._texts: set[TableName] = set()
         self._database = Database(config.url, folder, config.timeout_seconds)
 

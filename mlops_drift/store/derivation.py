@@ -57,8 +57,8 @@ class Derivation:
     @cached_property
     def digest(self) -> str:
         """What is another where the SQL means something else, or looks further back."""
-        told = json.dumps([_meaning(_parsed(self.sql)), self.history_days], sort_keys=True)
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        identity = json.dumps([_meaning(_parsed(self.sql)), self.history_days], sort_keys=True)
+        return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     @property
     def reads(self) -> set[str]:

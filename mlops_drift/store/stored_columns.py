@@ -64,15 +64,15 @@ def stored_fields(table: Table, names: Mapping[str, str]) -> pa.Schema:
     fields = []
     for field in table.schema:
         user = table.columns.get(field.name)
-        told = {DERIVATION: user.derivation} if user and user.derivation else None
-        fields.append(field.with_name(names[field.name]).with_metadata(told))
+        marked = {DERIVATION: user.derivation} if user and user.derivation else None
+        fields.append(field.with_name(names[field.name]).with_metadata(marked))
     return pa.schema(fields)
 
 
 def _is_same(stored: pa.Field, kind: pa.DataType, user: UserColumn) -> bool:
     """Whether a stored column is one of the user; one that says nothing may be derived by any."""
-    told = (stored.metadata or {}).get(DERIVATION, user.derivation.encode())
-    return bool(stored.type == kind) and told == user.derivation.encode()
+    marked = (stored.metadata or {}).get(DERIVATION, user.derivation.encode())
+    return bool(stored.type == kind) and marked == user.derivation.encode()
 
 
 def _candidates(column: str, kind: pa.DataType) -> Iterator[str]:

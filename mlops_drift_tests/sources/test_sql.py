@@ -232,17 +232,6 @@ def test_a_read_ends_in_time(way):
     assert "reading took longer than 0.2 seconds" in found
 
 
-def waiting(postgres):
-    """Waits until the source reads, and returns the process of its connection."""
-    asked = (
-        "SELECT pid FROM pg_stat_activity "
-        "WHERE application_name = 'mlops_drift' AND wait_event = 'PgSleep'"
-    )
-    while not (found := postgres.execute(asked)):
-        pass
-    return found[0][0]
-
-
 def test_a_lost_connection_is_tried_again_without_double_rows(way, postgres, monkeypatch):
     monkeypatch.setattr(reading, "PAUSE_SECONDS", 0.01)
     # Only the first read waits.
@@ -253,7 +242,7 @@ def test_a_lost_connection_is_tried_again_without_double_rows(way, postgres, mon
     postgres.execute("CREATE TABLE slow AS SELECT now() + interval '1 hour' AS until", "shop")
 
     def cut():
-        pid = waiting(postgres)
+        pid = postgres.wait_for_read()
         postgres.execute("UPDATE slow SET until = now()", "shop")
         postgres.execute(f"SELECT pg_terminate_backend({pid})")
 
@@ -267,7 +256,7 @@ def test_a_lost_connection_is_tried_again_without_double_rows(way, postgres, mon
 
 def test_a_database_that_stays_away_is_one_sentence(way, postgres, monkeypatch):
     monkeypatch.setattr(reading, "PAUSE_SECONDS", 0.01)
-    thread = threading.Thread(target=lambda: (waiting(postgres), postgres.kill()))
+    thread = threading.Thread(target=lambda: (postgres.wait_for_read(), postgres.kill()))
     thread.start()
     slow = "SELECT orders.*, pg_sleep(60) FROM orders WHERE day BETWEEN :first AND :last"
     found = error_of(events={"query": slow, "day_column": "day"})
