@@ -14,6 +14,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.gateways import open_lake, places_of_registry, prepared
 from mlops_drift.registry.base import VersionRegistry
 from mlops_drift.registry.registry import Registry
+from mlops_drift.settings import isolated
 from mlops_drift.store.lake import Lake
 
 # The keys, which nobody else's resources have; functions name them as their parameters.
@@ -52,9 +53,13 @@ _shared_registry = cache(Registry)
 
 
 @dg.resource(description="The MLflow registry.")
-def registry_resource(context: dg.InitResourceContext) -> Registry:
-    """The process's gateway, which keeps loaded pipelines from run to run."""
-    return _shared_registry(*places_of_registry())
+def registry_resource(context: dg.InitResourceContext) -> Iterator[Registry]:
+    """The process's gateway, which keeps loaded pipelines from run to run.
+
+    While it is open no environment variable of a library changes what a run does.
+    """
+    with isolated():
+        yield _shared_registry(*places_of_registry())
 
 
 def mlflow_key(model: str) -> str:
@@ -78,6 +83,10 @@ def mlflow_run(model: str) -> dg.ResourceDefinition:
 
         registry: Registry = getattr(context.resources, REGISTRY)
         registry.prepare(model)
+        # `dagster job execute` opens the resources once more when the run is over.
+        if registry.runs_of(model, context.run_id or "", "FINISHED"):
+            yield None
+            return
         configured = context.replace_config(
             {
                 "experiment_name": model,

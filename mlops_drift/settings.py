@@ -3,7 +3,8 @@
 import errno
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Literal, cast, get_args
@@ -190,6 +191,14 @@ def dagster_ui() -> str:
     return os.environ.get(DAGSTER_UI_VARIABLE, "http://127.0.0.1:3000").rstrip("/")
 
 
+def ui_command() -> str:
+    """The command that serves Dagster's pages of the models."""
+    found = project.current()
+    if found is None:
+        return "dagster dev -m mlops_drift.definitions"
+    return "make ui" if found.is_checkout else "dg dev"
+
+
 def definition_folders() -> list[Path]:
     """The folders that hold model definitions: the project's and that of ``MLOPS_DRIFT_DEFS``.
 
@@ -225,3 +234,16 @@ def isolate() -> None:
             del os.environ[name]
     # MLflow draws a bar for every file that it copies, unless this is false.
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+
+
+@contextmanager
+def isolated() -> Iterator[None]:
+    """As `isolate`, for a time: in a process of Dagster's the settings may be for other assets."""
+    before = {name: value for name, value in os.environ.items() if name.startswith(FOREIGN)}
+    isolate()
+    try:
+        yield
+    finally:
+        isolate()
+        del os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"]
+        os.environ.update(before)

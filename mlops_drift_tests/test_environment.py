@@ -1,6 +1,6 @@
 import os
 
-from mlops_drift.settings import isolate
+from mlops_drift.settings import isolate, isolated
 
 FOREIGN = {
     "MLFLOW_REGISTRY_URI": "databricks-uc",
@@ -21,3 +21,12 @@ def test_settings_of_libraries_are_taken_out_of_the_environment(monkeypatch):
     assert not FOREIGN.keys() & os.environ.keys()
     assert own.items() <= os.environ.items()
     assert os.environ["DAGSTER_HOME"] == "/elsewhere"
+
+
+def test_other_assets_of_a_process_get_their_settings_back(monkeypatch):
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+    with isolated():
+        assert not FOREIGN.keys() & os.environ.keys()
+    assert dict(os.environ) == before

@@ -105,7 +105,8 @@ def gather_evidence(
             read[promoted.number] = _failures(model, promoted, last, monitors)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
-        if changed := _columns_changed(model, promoted.version, day):
+        # What is made elsewhere has its columns from there.
+        if not model.spec.external and (changed := _columns_changed(model, promoted.version, day)):
             failed.append(changed)
         evidence = Evidence(day, champion, failed, {}, (), confirm, realized)
         if Situation(model.spec.name, evidence, history, model.spec.policy).fresh:

@@ -110,12 +110,15 @@ class Registry(VersionRegistry):
 
     def close_run(self, model: str, dagster_run_id: str) -> None:
         """Marks the MLflow run of a Dagster run whose process is gone as killed."""
-        experiment = self.experiment(model)
-        if experiment is None:
-            return
-        mine = f"tags.dagster_run_id = '{dagster_run_id}' AND attributes.status = 'RUNNING'"
-        for run in self.client.search_runs([experiment], mine):
-            self.client.set_terminated(run.info.run_id, status="KILLED")
+        for run in self.runs_of(model, dagster_run_id, "RUNNING"):
+            self.client.set_terminated(run, status="KILLED")
+
+    def runs_of(self, model: str, dagster_run_id: str, status: str) -> list[str]:
+        """The MLflow runs of a Dagster run that have a status."""
+        found = self.experiment(model)
+        mine = f"tags.dagster_run_id = '{dagster_run_id}' AND attributes.status = '{status}'"
+        runs = self.client.search_runs([found], mine) if found else []
+        return [str(one.info.run_id) for one in runs]
 
     def find(self, model: str, identity: Mapping[str, str]) -> int | None:
         found = self.client.search_model_versions(f"name = '{model}'")

@@ -61,7 +61,7 @@ def print_timeline(
     print_headline(console, status)
     # An address is not broken, so that it can be clicked.
     console.print(Text(f"Report: {links.report_page(spec.name)}"), soft_wrap=True)
-    console.print(f"All details: make ui, then {settings.dagster_ui()}")
+    console.print(f"All details: {settings.ui_command()}, then {settings.dagster_ui()}")
 
 
 def _kpi(spec: ModelSpec, timeline: Timeline, width: int) -> Table:
