@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test serve ui mlflow lint docs gallery lock bench bench-compaction bench-drift bench-explore bench-gates bench-intervals bench-policies bench-replay bench-report bench-scale bench-serving bench-telco bench-training clean
+.PHONY: run test serve ui mlflow lint docs gallery lock bench bench-compaction bench-drift bench-explore bench-gates bench-intervals bench-policies bench-replay bench-report bench-scale bench-serving bench-sources bench-telco bench-training clean
 
 run: $(VENV)
 	$(BIN)/mlops-drift run glassware
@@ -86,6 +86,10 @@ bench-serving: $(VENV)
 	$(BIN)/python benchmarks/serving.py
 	$(BIN)/python -m benchmarks.serving_changes
 	$(BIN)/python benchmarks/serving_kills.py
+
+# About ten minutes.
+bench-sources: $(VENV)
+	$(BIN)/python -m benchmarks.sources
 
 # About eight minutes; reads the Telco data from beside the checkout.
 bench-telco: $(VENV)

@@ -37,19 +37,27 @@ def reference() -> str:
         "without a default is required. [Your own model](guide/own-model.md) shows the fields at "
         "work.\n",
     ]
-    for path, part in _sections("", schema, schema["$defs"]):
+    for path, part in _sections("", schema, schema["$defs"], set()):
         lines += _section(path, part, schema["$defs"])
     return "\n".join(lines)
 
 
-def _sections(path: str, part: Schema, parts: Schema) -> Iterator[tuple[str, Schema]]:
-    """A part and all parts below it, each with the path of its fields."""
+def _sections(
+    path: str, part: Schema, parts: Schema, kinds: set[str]
+) -> Iterator[tuple[str, Schema]]:
+    """A part and all parts below it, each with the path of its fields.
+
+    What is of a kind, as a source is, may be a part of another kind: it is described once.
+    """
     yield path, part
     for name, field in part["properties"].items():
         for below, inner in _parts_of(field, parts):
             at = f"{path}.{name}{below}".lstrip(".")
             kind = inner["properties"].get("kind", {}).get("const")
-            yield from _sections(f"{at} (kind: {kind})" if kind else at, inner, parts)
+            if kind and inner["title"] in kinds:
+                continue
+            kinds |= {inner["title"]} if kind else set()
+            yield from _sections(f"{at} (kind: {kind})" if kind else at, inner, parts, kinds)
 
 
 def _parts_of(field: Schema, parts: Schema, suffix: str = "") -> Iterator[tuple[str, Schema]]:

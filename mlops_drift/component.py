@@ -30,6 +30,7 @@ from mlops_drift.sensors.compaction import compaction_sensor
 from mlops_drift.sensors.late_files import late_files_sensor
 from mlops_drift.sensors.notifications import notification_sensor
 from mlops_drift.sensors.retraining import retraining_sensor
+from mlops_drift.sensors.upstream import upstream_sensor
 
 # Beside the YAML, where features are derived.
 FEATURES_SQL = "features.sql"
@@ -42,9 +43,10 @@ class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
     Twelve assets in one group: events, labels, features, production_predictions, drift_metrics and
     performance_metrics with a partition a day; training_set, challenger, test_predictions and
     champion for a retraining; decisions and compaction. Two more, served and serving_metrics, where
-    the events are those of a service. With their checks, a daily schedule, sensors for retraining,
-    late files and compaction, a cleanup job and, where receivers are configured, a notification
-    sensor. An external model has predictions in place of the assets of a retraining.
+    the events are those of a service. With their checks, a daily schedule or a sensor of what is
+    upstream, sensors for retraining, late files and compaction, a cleanup job and, where receivers
+    are configured, a notification sensor. An external model has predictions in place of the assets
+    of a retraining.
     """
 
     @classmethod
@@ -102,10 +104,11 @@ def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
         ],
         asset_checks=[] if spec.external else [gates_check(spec)],
         jobs=[daily, compaction, cleanup_job(spec), *([retraining] if retraining else [])],
-        schedules=[daily_schedule(spec, daily)],
+        schedules=[] if spec.automation == "upstream" else [daily_schedule(spec, daily)],
         sensors=[
             retraining_sensor(spec, retraining),
             late_files_sensor(spec, source, daily),
+            *([upstream_sensor(spec, daily)] if spec.automation == "upstream" else []),
             compaction_sensor(spec, compaction),
             *([notification_sensor(spec)] if spec.messages.kinds else []),
         ],

@@ -8,6 +8,7 @@ from dagster._utils.warnings import suppress_dagster_warnings
 from mlops_drift import settings
 from mlops_drift.component import model_definitions
 from mlops_drift.config.loading import Model, load_definitions
+from mlops_drift.jobs import absent_job
 
 
 @dg.definitions
@@ -22,7 +23,10 @@ def defs() -> dg.Definitions:
 def definitions_of(models: Iterable[Model]) -> dg.Definitions:
     """Some loaded models: a tenth of the work of `defs`, which describes components to the UI."""
     settings.isolate()
-    return _complete(*(model_definitions(model.spec, model.folder) for model in models))
+    found = list(models)
+    called = {one.spec.policy.action.job for one in found if one.spec.policy.action}
+    jobs = dg.Definitions(jobs=[absent_job(name) for name in sorted(filter(None, called))])
+    return _complete(*(model_definitions(one.spec, one.folder) for one in found), jobs)
 
 
 def _complete(*models: dg.Definitions) -> dg.Definitions:

@@ -20,6 +20,7 @@ from mlops_drift.assets.common import (
 from mlops_drift.assets.compaction import COMPACTION
 from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.errors import UserError
 from mlops_drift.lifecycle.cleanup.cleanup import clean_up
 from mlops_drift.registry.artifacts import Artifacts
 from mlops_drift.registry.registry import Registry
@@ -61,6 +62,20 @@ def retraining_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:
         description=f"Trains a version of {spec.name}, and promotes it if it passes its gates.",
         tags={MODEL_TAG: spec.name},
     )
+
+
+def absent_job(name: str) -> dg.JobDefinition:
+    """Stands for a job of the project where only models are loaded: a sensor must find its job."""
+
+    @dg.op(name=f"{name}_op")
+    def fail() -> None:
+        raise UserError(f"the job {name} is one of the project; launch it in dagster dev")
+
+    @dg.job(name=name)
+    def job() -> None:
+        fail()
+
+    return job
 
 
 def compaction_job(spec: ModelSpec) -> UnresolvedAssetJobDefinition:

@@ -26,7 +26,7 @@ from mlops_drift.registry import stored_model
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.memory import MemoryLake
-from mlops_drift_tests import steps
+from mlops_drift_tests import elsewhere, s3, steps
 from mlops_drift_tests.processes import Processes, predict_apart
 from mlops_drift_tests.registries import registry_in
 from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
@@ -312,3 +312,34 @@ def nothing_is_echoed():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(local_compute_log_manager, "mirror_stream_to_file", kept)
         yield
+
+
+@pytest.fixture(scope="session")
+def begun_elsewhere(once, empty_data):
+    """A model that is predicted elsewhere, up to the day before its world changes."""
+
+    def make(root):
+        world = empty_world(root, empty_data)
+        # Nothing of it is in MLflow.
+        (world.data / "mlflow.db").unlink()
+        elsewhere.write(world.write_model(elsewhere.CHANGES))
+        with world.active(), open_instance() as instance:
+            world.replay(instance, until=day(elsewhere.CHANGED - 1), step=3)
+
+    return World(once("elsewhere", make)[0])
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint():
+    """The address of an S3 server on loopback."""
+    pytest.importorskip("moto.server", reason="moto, the S3 server of the tests, is not installed")
+    with s3.s3_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(s3_endpoint, monkeypatch):
+    """A bucket of an S3 server that the environment names."""
+    for name, value in s3.variables(s3_endpoint).items():
+        monkeypatch.setenv(name, value)
+    return s3.Bucket(s3_endpoint)

@@ -104,6 +104,16 @@ class Postgres:
             cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else None
 
+    def wait_for_read(self):
+        """Waits until a source sleeps in a query; the id of the process that serves it."""
+        asked = (
+            "SELECT pid FROM pg_stat_activity "
+            "WHERE application_name = 'mlops_drift' AND wait_event = 'PgSleep'"
+        )
+        while not (found := self.execute(asked)):
+            time.sleep(0.01)
+        return found[0][0]
+
     def make_database(self, name):
         """Makes an empty database; its address."""
         self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

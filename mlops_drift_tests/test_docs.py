@@ -27,6 +27,8 @@ from mlops_drift.notifications.history import History
 from mlops_drift.notifications.kinds.decision import Decision
 from mlops_drift.notifications.webhook import send
 from mlops_drift.policy.decision import DecisionRecord, Outcome
+from mlops_drift.simulation.instance import open_instance
+from mlops_drift_tests.conftest import empty_world
 from mlops_drift_tests.monitors.contexts import MemoryContext
 from mlops_drift_tests.receiver import SECRET, WebhookReceiver
 
@@ -89,6 +91,7 @@ def test_commands_and_options_exist(page):
 # defs.yaml
 
 OWN = GUIDE / "own-model.md"
+EXTERNAL = GUIDE / "external.md"
 
 
 def whole():
@@ -117,7 +120,7 @@ def test_the_whole_example_loads_with_all_its_alternatives(tmp_path, monkeypatch
 
 
 def sections():
-    pages = [page for page in sorted(GUIDE.glob("*.md")) if page != OWN]
+    pages = [page for page in sorted(GUIDE.glob("*.md")) if page not in (OWN, EXTERNAL)]
     return [
         pytest.param(yaml.safe_load(block), id=f"{page.stem}-{number}")
         for page in pages
@@ -125,16 +128,70 @@ def sections():
     ]
 
 
+def test_the_example_of_predictions_made_elsewhere_runs(empty_data, tmp_path):
+    folder = ROOT / "examples" / "external"
+    [text] = blocks(EXTERNAL, "yaml")
+    assert text == (folder / "defs.yaml").read_text()
+    world = empty_world(tmp_path, empty_data)
+    (world.defs / "loans").mkdir()
+    (world.defs / "loans" / "defs.yaml").write_text(text)
+    subprocess.run([sys.executable, folder / "generate.py", world.defs / "loans"], check=True)
+    with world.active(), open_instance() as instance:
+        world.replay(instance, "loans", until=date(2024, 5, 24), step=24)
+        with world.lake("loans") as store:
+            failed = store.checks.find(date(2024, 5, 1), date(2024, 5, 24), failed=True)
+            served = store.versions.serving(date(2024, 5, 14), date(2024, 5, 15))
+    assert list(served.values()) == [1, 2]
+    first = {item.check: (item.day, item.subject) for item in reversed(failed)}
+    assert first["feature_drift"] == (date(2024, 5, 22), "amount")
+
+
 def merged(base, changes):
     for name, value in changes.items():
         inner = base.get(name)
-        base[name] = merged(inner, value) if isinstance(inner, dict) else value
+        # A source of another kind has other fields.
+        is_part = isinstance(inner, dict) and name != "source"
+        base[name] = merged(inner, value) if is_part else value
     return base
 
 
+def write_package(folder):
+    """The modules of the pages about own code, each of which begins with its place."""
+    pages = (GUIDE / "own-estimators.md", GUIDE / "sources.md")
+    for text in (block for page in pages for block in blocks(page, "python")):
+        place = folder / text.partition("\n")[0].removeprefix("# ")
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text)
+    package = place.parent
+    (package / "__init__.py").touch()
+    return package
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """The package of the pages about own code can be imported."""
+    monkeypatch.syspath_prepend(tmp_path)
+    made = write_package(tmp_path)
+    yield made
+    for name in [name for name in sys.modules if name.partition(".")[0] == made.name]:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("package")
 @pytest.mark.parametrize("changes", sections())
 def test_the_section_of_a_page_fits_the_example(changes):
     assert ModelSpec.model_validate(merged(deepcopy(whole()), changes))
+
+
+@pytest.mark.usefixtures("package")
+def test_the_functions_of_the_page_about_sources_give_days(tmp_path):
+    [section] = [block for block in blocks(GUIDE / "sources.md", "yaml") if "kind: python" in block]
+    source = ModelSpec.model_validate(merged(whole(), yaml.safe_load(section))).source
+    day = date(2024, 10, 1)
+    for read, column in (("events", "amount"), ("labels", "returned")):
+        [part] = getattr(source.open(tmp_path), read)(day, day).parts
+        assert part.days.to_pylist() == [day]
+        assert column in part.rows.column_names
 
 
 def test_yaml_in_a_sentence_is_valid(tmp_path):

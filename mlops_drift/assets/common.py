@@ -120,11 +120,13 @@ def model_asset(
     code: Sequence[str],
     table: Table | None = None,
     upstream: Sequence[str] = (),
+    lands: bool = False,
     **further: Any,
 ) -> Callable[[Callable[..., Made]], dg.AssetsDefinition]:
     """The decorator of one of a model's assets, with the table that it writes.
 
-    Its code version is that of `code`, parts of the package, besides what all assets rest on.
+    Its code version is that of `code`, parts of the package, besides what all assets rest on. One
+    that lands what comes from the source rests on `deps`, too.
     """
     if table is not None:
         facts_first = asset in FACTS_FIRST
@@ -138,7 +140,10 @@ def model_asset(
         description=description,
         kinds=set(kinds),
         code_version=_code_version(spec, code),
-        deps=[asset_key(spec, name) for name in upstream],
+        deps=[
+            *(asset_key(spec, name) for name in upstream),
+            *(dg.AssetKey(key) for key in spec.deps if lands),
+        ],
         tags={MODEL_TAG: spec.name},
         owners=spec.owners,
         **further,

@@ -42,6 +42,7 @@ def external_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition
         "The first one of an event counts; those without an event are kept, counted, and only "
         "their distribution is used.",
         code=CODE,
+        lands=True,
         table=spec.tables.landed_predictions,
         # Predictions are matched with the events known so far.
         upstream=[EVENTS],

@@ -51,6 +51,7 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         f"constraints. Rows that break one are in `{spec.tables.quarantined.name}` with the "
         "reason.",
         code=CODE,
+        lands=True,
         table=spec.tables.events,
         upstream=[SERVED] if isinstance(spec.source, ServiceSource) else [],
         check_specs=monitor_specs(spec, EVENTS, asset_key(spec, EVENTS)),
@@ -72,6 +73,7 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         "The labels that arrived on each day, whichever day their event was. Those without an "
         "event are kept, counted, and used nowhere.",
         code=CODE,
+        lands=True,
         table=spec.tables.labels,
         # Labels are matched with the events known so far.
         upstream=[EVENTS],

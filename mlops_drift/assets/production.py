@@ -67,6 +67,11 @@ def production_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
                 **({"late rows": late} if late else {}),
                 "versions": ", ".join(map(str, served.versions)) or "none serves yet",
                 **(
+                    {"without a value that the version needs": served.lacking}
+                    if served.lacking
+                    else {}
+                ),
+                **(
                     version_link(spec, mlops_drift_registry, served.versions[-1])
                     if served.versions
                     else {}

@@ -55,7 +55,7 @@ def load_definitions() -> dg.Definitions:
     try:
         shipped, *extra = (tree.build_defs() for tree in trees)
     except ComponentTreeException as error:
-        raise ModelDefinitionError(f"{error}\n{_cause(error)}") from error
+        raise ModelDefinitionError(f"{error}\n{_message(_cause(error))}") from error
     # Definitions of one code location may carry only one component tree.
     return dg.Definitions.merge(shipped, *(copy(defs, component_tree=None) for defs in extra))
 
@@ -190,7 +190,7 @@ def _declare(
         try:
             decl = build_component_decl_from_yaml_document(context, document, path)
         except ValidationError as error:
-            raise ModelDefinitionError(mistakes(error)) from error
+            raise ModelDefinitionError(mistakes(error)) from None
         except dg.DagsterError as error:
             position = document.source_position_tree.children["type"].position
             raise ModelDefinitionError(f"`type at {position}`\n  {error}") from error
@@ -202,14 +202,21 @@ def _load(decl: ComponentDecl[Any], folder: Path, places: SourcePositionTree) ->
         component = decl._load_component()
     # Whatever a validator or a template raises.
     except Exception as error:
-        file = find_defs_or_component_yaml(folder)
-        raise ModelDefinitionError(f"{file}: {_cause(error, places)}") from error
+        cause = _cause(error)
+        message = f"{find_defs_or_component_yaml(folder)}: {_message(cause, places)}"
+        # Of a mistake the message says all; its error shows the value too, which may be secret.
+        shown = None if isinstance(cause, ValidationError) else error
+        raise ModelDefinitionError(message) from shown
     return ModelSpec.model_validate(component.model_dump())
 
 
-def _cause(error: BaseException, places: SourcePositionTree | None = None) -> str:
-    """The message of the first cause that is not the tree around it."""
+def _cause(error: BaseException) -> BaseException:
+    """The first cause that is not the tree around it."""
     cause: BaseException | None = error
     while isinstance(cause, ComponentTreeException):
         cause = cause.__cause__
-    return mistakes(cause, places) if isinstance(cause, ValidationError) else str(cause or error)
+    return cause or error
+
+
+def _message(cause: BaseException, places: SourcePositionTree | None = None) -> str:
+    return mistakes(cause, places) if isinstance(cause, ValidationError) else str(cause)

@@ -18,7 +18,7 @@ def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -
         place = _place(field, places) if places else None
         # No field has the tag of a source of another package in its path.
         at = f"{field} at {place}" if place else where
-        for tagged in ("source", "offline"):
+        for tagged in ("source", "offline", "events", "labels"):
             at = at.replace(f"{tagged}.other", tagged, 1)
         lines.append(f"`{at}`\n  {_problem(found, field)}")
     return "\n".join(lines)

@@ -5,21 +5,21 @@ import json
 import re
 from datetime import date
 from functools import cached_property
-from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Self
-from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mlops_drift.config.external import optional_training, require_fit, without_training
+from mlops_drift.config.judgeable import require_judgeable
+from mlops_drift.config.names import require_usable
 from mlops_drift.config.online import Online
+from mlops_drift.config.upstream import AssetKeys, Automation, require_upstream
 from mlops_drift.drift.config import DriftMonitor
 from mlops_drift.drift.metrics.registry import bin_metrics, drift_metric
 from mlops_drift.learning.config import Training
 from mlops_drift.learning.gates.config import Gates, require_fitting
 from mlops_drift.learning.metrics.registry import metric_for
-from mlops_drift.monitors.baseline import slice_column
 from mlops_drift.monitors.config import PerformanceMonitor
 from mlops_drift.monitors.registry import Monitors, require_checks
 from mlops_drift.notifications.config import Notifications
@@ -34,12 +34,6 @@ from mlops_drift.sources.predictions import opened
 from mlops_drift.sources.registry import Source
 from mlops_drift.store.derivation import Derivation
 from mlops_drift.store.tables import SERVED, SHADOW, KeyType, ModelTables, model_tables
-
-RESERVED = {
-    *("day", "event_time", "label_day", "version", "prediction", "score"),
-    # Of a row that a service has answered.
-    "served_row",
-}
 
 
 class ModelSpec(Strict):
@@ -60,6 +54,17 @@ class ModelSpec(Strict):
         None, description="Last day; without one the daily schedule never ends."
     )
     source: Source = Field(description="Where events and labels come from.")
+    deps: AssetKeys = Field(
+        [],
+        description="Assets of your own project that events and labels rest on, each as raw/orders "
+        "or [raw, orders]: lineage reaches to them. A day depends on their partitions of that day.",
+    )
+    automation: Automation = Field(
+        "clock",
+        description="What starts the run of a day in Dagster. clock: an hour after its end. "
+        "upstream: that all of deps are there, with their partitions of the day, or, without "
+        "partitions, materialized after its end.",
+    )
     key: Name = Field(description="The column that identifies an event and its label.")
     key_type: KeyType = Field("text", description="integer or text.")
     columns: dict[Name, Column] = Field(
@@ -144,6 +149,7 @@ class ModelSpec(Strict):
                 "key, columns, inputs and target.column must all differ, by more than upper and "
                 f"lower case, found {', '.join(names)}"
             )
+        require_upstream(self.name, self.deps, self.automation)
         if self.end_date is not None and self.end_date < self.start_date:
             raise ValueError(f"end_date {self.end_date} is before start_date {self.start_date}")
         self._derived_columns_fit_sql()
@@ -299,27 +305,14 @@ class ModelSpec(Strict):
     def tables(self) -> ModelTables:
         """The tables of this model."""
         named = self.name, self.key, self.key_type
-        return model_tables(*named, self.columns, self.target, self.inputs)
+        derivation = self.derivation.digest if self.derivation else ""
+        return model_tables(*named, self.columns, self.target, self.inputs, derivation)
 
     @property
     def lookback(self) -> Lookback:
         """How far back the days to come look."""
         watched = self.monitors.drift, self.monitors.performance
         return lookback_of(self.target, *watched, self.policy, self.history_days)
-
-
-def require_usable(name: str) -> None:
-    """Raises a ValueError if a column cannot have a name, everywhere that it is written."""
-    about = f"column name {name!r}"
-    if name.lower() in RESERVED or name.lower().startswith(slice_column("")):
-        raise ValueError(f"{about} is used by the project itself; rename it")
-    if '"' in name or not name.strip():
-        raise ValueError(f"{about} must not be blank and must not contain a double quote")
-    if any(category(sign) in ("Cc", "Zl", "Zp") for sign in name):
-        raise ValueError(
-            f"{about} must not contain a tab, the end of a line or another control character; "
-            "rename it"
-        )
 
 
 def learning_digest(description: BaseModel) -> str:
@@ -337,24 +330,6 @@ def learning_digest(description: BaseModel) -> str:
         },
     )
     return digest(decides)
-
-
-def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates) -> None:
-    """Raises a ValueError if the first version has fewer test rows than its gates need."""
-    rows, share, least = policy.first_training_rows, training.test_share, gates.min_rows
-    if training.max_rows is not None and training.max_rows < rows:
-        raise ValueError(
-            f"training.max_rows {training.max_rows} is less than the {rows} of "
-            f"policy.first_training_rows; use at least {rows}, or a smaller first_training_rows"
-        )
-    n_test = round(rows * share)
-    if n_test < least:
-        raise ValueError(
-            f"policy.first_training_rows {rows} times training.test_share {share:g} gives {n_test} "
-            f"test rows, fewer than the {least} of gates.min_rows: calibration would be unknown, "
-            "and the first version rejected. Use first_training_rows of at least "
-            f"{ceil(least / share)}, a larger test_share, or a smaller min_rows"
-        )
 
 
 def digest(content: Any) -> str:

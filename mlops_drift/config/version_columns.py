@@ -66,8 +66,18 @@ class VersionColumns(BaseModel):
         )
 
 
+def changed_columns(then: ModelSpec, now: ModelSpec) -> list[str]:
+    """How the columns of a description differ from those of an earlier one, in words."""
+    found = changes(then.columns, now.columns)
+    old, new = then.derivation, now.derivation
+    if old and new and old.digest != new.digest:
+        both = [name for name in then.derived_columns if name in now.derived_columns]
+        found += [f"{name} is derived by another features.sql" for name in both]
+    return found
+
+
 def changes(then: Mapping[str, Column], now: Mapping[str, Column]) -> list[str]:
-    """How declared columns differ from those of a version, in words.
+    """How columns have changed, in words.
 
     >>> age, old = Column(type="category"), Column(type="integer")
     >>> changes({"age": old, "income": old}, {"age": age, "plan": age})

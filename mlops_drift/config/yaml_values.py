@@ -79,6 +79,7 @@ def _mapping_mistakes(
     node: yaml.MappingNode, options: list[Any], above: tuple[int, ...]
 ) -> Iterator[str]:
     seen: set[str] = set()
+    options = _of_kind(node, options)
     for field, value in node.value:
         if field.tag == _MERGE:
             parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
@@ -98,6 +99,18 @@ def _mapping_mistakes(
         yield from _mistakes(field, _key_types(options), above)
         types, optional = _value_types(options, field.value)
         yield from _mistakes(value, types, above, field.value, optional=optional)
+
+
+def _of_kind(node: yaml.MappingNode, options: list[Any]) -> list[Any]:
+    """The options of the kind that a part names, or all of them."""
+    written = {
+        value.value
+        for field, value in node.value
+        if field.value == "kind" and isinstance(value, yaml.ScalarNode)
+    }
+    fields = [(option, getattr(option, "model_fields", {}).get("kind")) for option in options]
+    named = [option for option, one in fields if one and written & {*get_args(one.annotation)}]
+    return named or options
 
 
 def _key_types(options: list[Any]) -> list[Any]:

@@ -8,13 +8,13 @@ import csv
 import re
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from mlops_drift.files.error import in_line, refuse_unclear_names
+from mlops_drift.files.place import File
 from mlops_drift.files.text import line_of, lines_of, read_bytes
 
 _DELIMITERS = ",;\t|"
@@ -31,7 +31,7 @@ _SEPARATOR = re.compile(rb'"?sep=([,;\t|])"?[\r\n]+', re.IGNORECASE)
 csv.field_size_limit(_LARGEST)
 
 
-def read_csv(path: Path, delimiter: str | None = None) -> tuple[pa.Table, str]:
+def read_csv(path: File, delimiter: str | None = None) -> tuple[pa.Table, str]:
     r"""The rows of a CSV file, every cell as text, and its delimiter.
 
     The first line that is not blank is the header; a line before it may say the delimiter as Excel
@@ -70,7 +70,7 @@ def read_csv(path: Path, delimiter: str | None = None) -> tuple[pa.Table, str]:
         return _read(body, names, delimiter, min(len(body), _LARGEST)), delimiter
 
 
-def _delimiter_of(path: Path, data: bytes, start: int) -> str:
+def _delimiter_of(path: File, data: bytes, start: int) -> str:
     """What divides most of the first rows as it divides the header, or else the header most."""
     head = list(islice(lines_of(path, data, start), _FIRST_LINES))
     return max(_DELIMITERS, key=partial(_plausibility, head))
@@ -87,7 +87,7 @@ def _plausibility(head: list[str], delimiter: str) -> tuple[bool, int]:
     return width > 1 and 2 * alike >= len(rows) - 1, width
 
 
-def _header(path: Path, data: bytes, start: int, delimiter: str) -> tuple[list[str], int]:
+def _header(path: File, data: bytes, start: int, delimiter: str) -> tuple[list[str], int]:
     """The names of the columns, and where the rows begin."""
     reader = csv.reader(lines_of(path, data, start), delimiter=delimiter, strict=True)
     try:
@@ -122,7 +122,7 @@ def _has_plain_quotes(body: memoryview, delimiter: int) -> bool:
     return count % 2 == 0
 
 
-def _refuse_bad_lines(path: Path, data: bytes, start: int, delimiter: str, width: int) -> None:
+def _refuse_bad_lines(path: File, data: bytes, start: int, delimiter: str, width: int) -> None:
     """Raises a `TableError` about the first line that has no row of so many values."""
     offset = line_of(data, start)
     rows = csv.reader(lines_of(path, data, start), delimiter=delimiter, strict=True)

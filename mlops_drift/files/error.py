@@ -1,16 +1,16 @@
 """What is wrong with a table, in one sentence."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from mlops_drift.errors import UserError
+from mlops_drift.files.place import File
 
 
 class TableError(UserError, ValueError):
     """A table cannot be read: which file, which line, what would be right."""
 
 
-def in_line(path: Path, line: int, problem: str) -> TableError:
+def in_line(path: File, line: int, problem: str) -> TableError:
     """The error about one line of a file, counted from 1."""
     return TableError(f"{path}, line {line}: {problem}")
 

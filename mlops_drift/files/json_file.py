@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from itertools import islice
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from mlops_drift.files.error import TableError, in_line, refuse_unclear_names
+from mlops_drift.files.place import File
 from mlops_drift.files.text import decoded, line_of, read_bytes
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -45,7 +45,7 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def read_json(path: Path) -> pa.Table:
+def read_json(path: File) -> pa.Table:
     """The records of a JSON file as rows, every cell as text.
 
     The columns are the keys of all records in the order in which they come; a key that a record
@@ -70,7 +70,7 @@ def read_json(path: Path) -> pa.Table:
     return pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
 
 
-def _records(path: Path, text: str) -> Iterator[tuple[int, _Object]]:
+def _records(path: File, text: str) -> Iterator[tuple[int, _Object]]:
     """The records, and where each begins."""
     place = _space(text, 0)
     is_array = text.startswith("[", place)
@@ -92,7 +92,7 @@ def _records(path: Path, text: str) -> Iterator[tuple[int, _Object]]:
         raise _broken(path, text, closed.end(), closed.end(), "there is more after the array")
 
 
-def _record(path: Path, text: str, place: int) -> tuple[_Object, int]:
+def _record(path: File, text: str, place: int) -> tuple[_Object, int]:
     try:
         found, end = _DECODER.raw_decode(text, place)
     except json.JSONDecodeError as error:
@@ -105,7 +105,7 @@ def _record(path: Path, text: str, place: int) -> tuple[_Object, int]:
     return found, end
 
 
-def _broken(path: Path, text: str, place: int, fault: int, problem: str) -> TableError:
+def _broken(path: File, text: str, place: int, fault: int, problem: str) -> TableError:
     """The error about a record that begins at a place."""
     line, at = line_of(text, place), line_of(text, fault)
     where = "" if line == at else f" in line {at}"
@@ -123,7 +123,7 @@ def _space(text: str, place: int) -> int:
 
 
 def _table(
-    path: Path, text: str, records: Iterator[tuple[int, _Object]], names: dict[str, None]
+    path: File, text: str, records: Iterator[tuple[int, _Object]], names: dict[str, None]
 ) -> pa.Table | None:
     """Records as a table, if there are any; new names are added to those of the file."""
     columns: dict[str, list[str | None]] = {name: [] for name in names}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 from mlops_drift.files.csv_file import read_csv
 from mlops_drift.files.error import TableError, refuse_unclear_names
 from mlops_drift.files.json_file import read_json
+from mlops_drift.files.place import File
 
 TEXT_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 ENDINGS = (".parquet", *TEXT_ENDINGS)
@@ -28,7 +30,7 @@ class TableFile:
         delimiter: what divides the values of a CSV file; otherwise None.
     """
 
-    path: Path
+    path: File
     schema: pa.Schema
     count: int
     texts: pa.Table | None = None
@@ -42,7 +44,7 @@ class TableFile:
         return rows if names is None else rows.select(names)
 
 
-def open_file(path: Path) -> TableFile:
+def open_file(path: File) -> TableFile:
     """A table file: .parquet, .csv, .tsv, .json or .jsonl, those of text also with .gz.
 
     A text file is read at once, Parquet when its rows are asked for.
@@ -68,7 +70,7 @@ def open_file(path: Path) -> TableFile:
     return TableFile(path, rows.schema, rows.num_rows, rows, delimiter)
 
 
-def ending(path: Path) -> str:
+def ending(path: File) -> str:
     """The end of a file's name that says what it holds, without `.gz` and in lower case."""
     found = path.suffix.lower()
     if found != ".gz":
@@ -77,7 +79,7 @@ def ending(path: Path) -> str:
     return inner if inner in TEXT_ENDINGS else found
 
 
-def _parquet(path: Path) -> TableFile:
+def _parquet(path: File) -> TableFile:
     _refuse_other_than_parquet(path)
     with _opened(path) as file:
         schema = file.schema_arrow
@@ -86,9 +88,10 @@ def _parquet(path: Path) -> TableFile:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+def _opened(path: File) -> Iterator[pq.ParquetFile]:
     try:
-        with pq.ParquetFile(path) as file:
+        source = path if isinstance(path, Path) else pa.BufferReader(path.read_bytes())
+        with pq.ParquetFile(source) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
         reason = str(error).split("\n")[0]
@@ -97,7 +100,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         ) from error
 
 
-def _parquet_rows(path: Path, names: list[str] | None) -> pa.Table:
+def _parquet_rows(path: File, names: list[str] | None) -> pa.Table:
     """Rows with texts and bytes in types of which Arrow can take some."""
     with _opened(path) as file:
         rows = file.read(columns=names)
@@ -107,9 +110,9 @@ def _parquet_rows(path: Path, names: list[str] | None) -> pa.Table:
     return rows
 
 
-def _refuse_other_than_parquet(path: Path) -> None:
+def _refuse_other_than_parquet(path: File) -> None:
     try:
-        with path.open("rb") as file:
+        with path.open("rb") if isinstance(path, Path) else BytesIO(path.read_bytes()) as file:
             begin, size = file.read(len(_PARQUET)), file.seek(0, 2)
             file.seek(max(0, size - len(_PARQUET)))
             end = file.read()

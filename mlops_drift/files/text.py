@@ -4,9 +4,9 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 from mlops_drift.files.error import TableError, in_line
+from mlops_drift.files.place import File
 
 _MAGIC = {
     b"PAR1": "a Parquet file; name it .parquet",
@@ -20,7 +20,7 @@ _END_OF_FILE_SIGN = b"\x1a"
 _ENDING = 64
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: File) -> bytes:
     """The bytes of a text file, without compression and byte order mark."""
     try:
         data = path.read_bytes()
@@ -42,7 +42,7 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def _decompressed(path: Path, data: bytes) -> bytes:
+def _decompressed(path: File, data: bytes) -> bytes:
     try:
         return gzip.decompress(data)
     except EOFError as error:
@@ -53,7 +53,7 @@ def _decompressed(path: Path, data: bytes) -> bytes:
         raise TableError(f"{path}: {problem} without .gz in its name") from error
 
 
-def decoded(path: Path, data: bytes) -> str:
+def decoded(path: File, data: bytes) -> str:
     """The bytes as text in UTF-8."""
     try:
         return data.decode("utf-8")
@@ -62,7 +62,7 @@ def decoded(path: Path, data: bytes) -> str:
         raise in_line(path, line_of(data, error.start), problem) from error
 
 
-def read_text(path: Path) -> str:
+def read_text(path: File) -> str:
     r"""The text of a file in UTF-8, with or without byte order mark; lines end in \n."""
     return decoded(path, read_bytes(path)).replace("\r\n", "\n").replace("\r", "\n")
 
@@ -77,7 +77,7 @@ def line_of(data: bytes | str, place: int) -> int:
     return len(((before.encode() if isinstance(before, str) else before) + b".").splitlines())
 
 
-def lines_of(path: Path, data: bytes, start: int = 0) -> Iterator[str]:
+def lines_of(path: File, data: bytes, start: int = 0) -> Iterator[str]:
     """The lines from a place on with their ends, whichever these are."""
     try:
         yield from io.TextIOWrapper(io.BytesIO(data[start:]), encoding="utf-8", newline="")

@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec, digest
-from mlops_drift.config.version_columns import changes
+from mlops_drift.config.version_columns import changed_columns
 from mlops_drift.errors import UserError
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.registry import monitors_of
@@ -105,7 +105,8 @@ def gather_evidence(
             read[promoted.number] = _failures(model, promoted, last, monitors)
         champion = Champion(promoted.version, promoted.as_of, promoted.decision)
         failed = [check for check in read[promoted.number] if check.day <= day]
-        if changed := _columns_changed(model, promoted.version, day):
+        # What is made elsewhere has its columns from there.
+        if not model.spec.external and (changed := _columns_changed(model, promoted.version, day)):
             failed.append(changed)
         evidence = Evidence(day, champion, failed, {}, (), confirm, realized)
         if Situation(model.spec.name, evidence, history, model.spec.policy).fresh:
@@ -121,8 +122,7 @@ def gather_evidence(
 
 def _columns_changed(model: ModelContext, version: int, day: date) -> CheckEvaluation | None:
     """That a version knows other columns than are declared, as a failed check of a day."""
-    then, now = model.of_version(version).spec.columns, model.spec.columns
-    found = changes(then, now)
+    found = changed_columns(model.of_version(version).spec, model.spec)
     if not found:
         return None
     return CheckEvaluation(
@@ -137,7 +137,7 @@ def _columns_changed(model: ModelContext, version: int, day: date) -> CheckEvalu
         reason=f"the columns have changed since version {version} was trained: {', '.join(found)}",
         value=len(found),
         threshold=0,
-        n=len(now),
+        n=len(model.spec.columns),
     )
 
 

@@ -74,6 +74,7 @@ def _record_versions(model: ModelContext, source: Source, last: date) -> None:
                 upper=frozen.test.upper,
                 n_test=frozen.test.n,
                 mlflow_run="",
+                description=frozen.description,
             )
         )
 

@@ -13,6 +13,7 @@ import msgspec
 from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
 from mlops_drift.learning.compiled.base import Value
+from mlops_drift.learning.families.registry import SHIPPED
 from mlops_drift.pipeline.online import export_window, online_query
 from mlops_drift.pipeline.online_proof import prove_online
 from mlops_drift.schema.columns import Column
@@ -275,6 +276,7 @@ def describe(model: ModelContext, version: int) -> Description:
         description=spec.description,
         time_zone=spec.timezone,
         rules=spec.rules.plain(spec.columns | inputs, target) if spec.rules else None,
+        rounds=model.store.versions.get(version).family not in SHIPPED,
     )
 
 

@@ -38,6 +38,9 @@ class LabelDrift(Monitor[DriftMonitor]):
         labels = context.label_windows(day) if champion else None
         if champion is None or labels is None:
             return []
+        if not labels.reference.count:
+            name, why = context.spec.target.column, "no row of the reference has a label"
+            return [self.evaluation(context, day, name, "unknown", why, "no_baseline")]
         min_rows, end = self.settings.min_rows, labels.end
         return [
             replace(

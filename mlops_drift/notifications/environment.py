@@ -1,21 +1,17 @@
 """What the description of a receiver takes from the environment."""
 
-import os
 import re
-from string import Template
 
+from mlops_drift import variables
 from mlops_drift.notifications.errors import NotifierError
 
 
 def filled(url: str) -> str:
     """A URL with the values of its variables; a `NotifierError` if one is not set."""
-    scheme, template = scheme_of(url), Template(url)
-    if not template.is_valid():
-        raise NotifierError(f"{scheme}: no name follows a $ in the URL; write $$ for a plain $")
-    missing = [name for name in template.get_identifiers() if not os.environ.get(name)]
-    if missing:
-        raise NotifierError(f"{scheme}: {', '.join(missing)} not set in the environment")
-    return template.substitute(os.environ)
+    try:
+        return variables.filled(url)
+    except variables.VariableError as error:
+        raise NotifierError(f"{scheme_of(url)}: {error}") from None
 
 
 def scheme_of(url: str) -> str:

@@ -1,12 +1,12 @@
 """Where the rows of a source land."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.pipeline.living import FurtherColumn, LivingColumns, named
+from mlops_drift.pipeline.living import FurtherColumn, LivingColumns, kept_since, named
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import TableName
 from mlops_drift.store.lake import Lake
@@ -27,6 +27,7 @@ class Destination:
     Attributes:
         columns: those declared, without the key.
         further: others, which only versions know.
+        since: the first day on which a column is kept, of those that came later than others.
     """
 
     lake: Lake
@@ -37,12 +38,17 @@ class Destination:
     columns: Mapping[str, Column]
     start_date: date
     further: tuple[FurtherColumn, ...] = ()
+    since: Mapping[str, date] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, model: ModelContext, source: TableName, living: LivingColumns | None = None
+        cls,
+        model: ModelContext,
+        source: TableName,
+        living: LivingColumns | None = None,
+        first: date | None = None,
     ) -> "Destination":
-        """Where one of them lands; of events, with what versions need besides."""
+        """Where one of them lands, from a day on; for events, what versions need is given."""
         spec, tables = model.spec, model.store.tables
         columns: Mapping[str, Column]
         further: tuple[FurtherColumn, ...] = ()
@@ -55,7 +61,8 @@ class Destination:
             case "predictions":
                 table, columns = tables.landed_predictions, prediction_columns(spec)
         named_so = source, spec.key, columns, spec.start_date
-        return cls(model.store.lake, tables, table, *named_so, further)
+        since = kept_since(model, first) if living else {}
+        return cls(model.store.lake, tables, table, *named_so, further, since)
 
     @property
     def names(self) -> list[str]:

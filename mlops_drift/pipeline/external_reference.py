@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.config.version_columns import VersionColumns
 from mlops_drift.errors import UserError
 from mlops_drift.learning.training_set import TrainingSet
 from mlops_drift.monitors.measured import Measured, measure_metric
@@ -43,13 +44,15 @@ class UnusableReferenceError(UserError):
 class Frozen:
     """A stored reference: its set, the baseline that each version gets, and what was reached.
 
-    Of rows without a label only features and predictions count.
+    Of rows without a label only features and predictions count. The description is that of the
+    columns that it has, as of `VersionRecord`.
     """
 
     set_id: str
     files: Mapping[str, bytes]
     rows: int
     test: Measured
+    description: str | None
 
 
 def freeze_reference(model: ModelContext, source: Source) -> Frozen:
@@ -87,7 +90,7 @@ def _stored(model: ModelContext, record: VersionRecord) -> Frozen:
     names = (*REFERENCE_FILES, IMPORTANCE, TEST_PREDICTIONS)
     files = {name: sets.read_baseline(*stored, name) for name in names}
     test = Measured(record.value, record.lower, record.upper, record.n_test)
-    return Frozen(record.training_set, files, record.rows, test)
+    return Frozen(record.training_set, files, record.rows, test, record.description)
 
 
 def _rows_of_period(model: ModelContext, period: ReferencePeriod, as_of: date) -> pa.Table:
@@ -172,4 +175,10 @@ def _frozen(model: ModelContext, rows: pa.Table) -> Frozen:
         TEST_PREDICTIONS: parquet_bytes(tested),
     }
     set_id = model.store.training_sets.write(stored)
-    return Frozen(set_id, files, rows.num_rows, test)
+    return Frozen(
+        set_id,
+        files,
+        rows.num_rows,
+        test,
+        VersionColumns.of(spec).model_dump_json(exclude_defaults=True),
+    )

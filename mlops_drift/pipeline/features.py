@@ -63,7 +63,7 @@ def batch_features(model: ModelContext, first: date, last: date) -> pa.Table:
         FeatureError: as in `make_features`.
     """
     tables = model.store.tables
-    made, beside = _made(model, LivingColumns({}, ()), first, last)
+    made, beside = _made(model, LivingColumns({}, frozenset(), ()), first, last)
     events = Scan(tables.events, first, last)
     return model.store.lake.query(made, events=events, **beside).cast(tables.features.schema)
 

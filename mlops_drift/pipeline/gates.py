@@ -27,6 +27,7 @@ from mlops_drift.learning.gates.fresh_process import FreshProcess
 from mlops_drift.learning.gates.refit_consistency import RefitConsistency
 from mlops_drift.learning.gates.registry import gates_of
 from mlops_drift.learning.training_set import TrainingSet
+from mlops_drift.pipeline.living import columns_since
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, is_of_this_code, made_by, refit
 from mlops_drift.pipeline.scoring import scorable
 from mlops_drift.registry.base import COMPILED_TAG, PROVEN_TAG, RegistryError, proofs_of
@@ -192,7 +193,8 @@ def _champion_comparison(
 def _as_known_by(model: ModelContext, version: int, rows: pa.Table) -> pa.Table:
     """Stored rows with the columns that another version knows, in their order.
 
-    Those are left out that it cannot score, or that are no longer kept.
+    Those are left out that it cannot score, that are older than one of its columns, or that are no
+    longer kept.
     """
     known, key = model.of_version(version), identifier(model.spec.key)
     if known.spec.columns.items() <= model.spec.columns.items():
@@ -202,7 +204,7 @@ def _as_known_by(model: ModelContext, version: int, rows: pa.Table) -> pa.Table:
         f"SELECT f.* FROM (SELECT day, {key}, row_number() OVER () AS place FROM rows) r "
         f"JOIN f USING (day, {key}) ORDER BY place",
         rows=rows,
-        f=Scan(known.store.tables.features, days["min"], days["max"]),
+        f=Scan(known.store.tables.features, columns_since(known) or days["min"], days["max"]),
     )
     return scorable(known.spec, found)
 

@@ -166,7 +166,7 @@ def _put(
         How many rows were accepted, what `Landing.put` says, and what landed.
     """
     living = living_columns(model, first, last) if name == EVENTS else None
-    to = Destination.of(model, name, living)
+    to = Destination.of(model, name, living, first)
     screened = _screened(to, batch, first, last)
     put = Landing(to, batch, first, last, until).put(screened.accepted, screened.quarantined)
     quarantined = put[0]
@@ -174,7 +174,12 @@ def _put(
     landed = _landed(model, name, days, arrived, quarantined, screened.notes)
     if living is not None:
         for day, columns in screened.absent.items():
-            reasons = {one: why + living.without(one) for one, why in columns.items()}
+            reasons = {
+                one: why + living.without(one)
+                for one, why in columns.items()
+                # What only an earlier version knew may go.
+                if one in to.columns or living.without(one)
+            }
             landed[day] = replace(landed[day], absent=reasons)
         note_columns(model, living, first, last)
     files = []

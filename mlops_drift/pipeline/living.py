@@ -1,13 +1,12 @@
 """The columns that days are kept with: those declared, and others that versions still need."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.schema.columns import Column
-from mlops_drift.store.records import LandedColumn
-from mlops_drift.store.tables import Table
+from mlops_drift.store.tables import Table, UserColumn
 
 
 @dataclass(frozen=True)
@@ -16,12 +15,14 @@ class FurtherColumn:
 
     Attributes:
         name: in the table: its own, or one with its type where another one is called so.
-        called: its name in the source, or in the features.sql of the version.
+        called: its name in the source, or in the features.sql that derives it.
+        derivation: the digest of that; empty where the source has it.
         versions: the numbers of those that know it.
     """
 
     name: str
     called: str
+    derivation: str
     column: Column
     versions: tuple[int, ...]
     is_feature: bool
@@ -33,10 +34,12 @@ class LivingColumns:
 
     Attributes:
         versions: the model as each of them knows it, by its number.
+        active: those of them that serve the days or later ones, or wait.
         further: their columns that are not declared, or not with that type.
     """
 
     versions: Mapping[int, ModelContext]
+    active: frozenset[int]
     further: tuple[FurtherColumn, ...]
 
     @property
@@ -45,16 +48,16 @@ class LivingColumns:
         return [one for one in self.further if not one.column.derived]
 
     def without(self, name: str) -> str:
-        """What the versions do while the source lacks a column, for the end of a sentence."""
+        """What the active versions do while the source lacks a column: the end of a sentence."""
         found = ""
-        for number, known in self.versions.items():
-            column = known.spec.columns.get(name)
+        for number in sorted(self.active):
+            column = self.versions[number].spec.columns.get(name)
             if column is None or column.derived:
                 continue
             found += (
-                f"; version {number} goes on with nulls, which it has learned (nullable: true)"
+                f"; version {number} goes on with nulls, which it may (nullable: true)"
                 if column.nullable
-                else f"; version {number} knows it as nullable: false and predicts nothing without"
+                else f"; version {number} predicts nothing on such a day (nullable: false)"
             )
         return found
 
@@ -75,49 +78,63 @@ def living_columns(model: ModelContext, first: date, last: date) -> LivingColumn
     wait.
     """
     promotions = model.store.versions.promotions()
-    numbers = [one.version for one in promotions if one.as_of >= first]
-    numbers += [one.version for one in promotions if one.as_of < first][-1:]
-    numbers += [one.version for one in promotions[-2:]]
+    active = [one.version for one in promotions if one.as_of >= first]
+    active += [one.version for one in promotions if one.as_of < first][-1:]
     waits = model.store.decisions.waiting(first, last)
-    numbers += [one.challenger for one in waits.values() if one.challenger]
-    versions = {number: model.of_version(number) for number in sorted({*numbers})}
-    return LivingColumns(versions, tuple(_further(model, versions)))
+    active += [one.challenger for one in waits.values() if one.challenger]
+    numbers = {*active, *(one.version for one in promotions[-2:])}
+    versions = {number: model.of_version(number) for number in sorted(numbers)}
+    return LivingColumns(versions, frozenset(active), tuple(_further(model, versions)))
 
 
 def note_columns(model: ModelContext, living: LivingColumns, first: date, last: date) -> None:
     """Records which columns are kept with the events of some days, and with their features."""
-    spec = model.spec
-    further = [(one.called, one.column) for one in living.further]
-    kept = [*(spec.columns | spec.inputs).items(), *further]
-    model.store.landing.note_columns({(name, one.type) for name, one in kept}, first, last)
+    kept = {(name, column.type, made) for name, column, made in _identified(model)}
+    kept |= {(one.called, one.column.type, one.derivation) for one in living.further}
+    model.store.landing.note_columns(kept, first, last)
 
 
 def columns_since(model: ModelContext) -> date | None:
     """The first day since which all declared columns are kept; None where all days have them."""
-    columns = model.spec.columns | model.spec.inputs
+    return max(kept_since(model).values(), default=None)
+
+
+def kept_since(model: ModelContext, now: date | None = None) -> dict[str, date]:
+    """The first day of each declared column that is not kept as long as others are.
+
+    One that is on no record begins now.
+    """
     known = model.store.landing.columns()
-    mine = [one.first_day for one in known if _declares(columns, one)]
-    since = max(mine, default=None)
-    return since if since and since > min(one.first_day for one in known) else None
+    begin = min((one.first_day for one in known), default=date.min)
+    days = {(one.column, one.type, one.derivation): one.first_day for one in known}
+    found = {
+        name: days.get((name, column.type, made), now) for name, column, made in _identified(model)
+    }
+    return {name: day for name, day in found.items() if known and day and day > begin}
 
 
-def _declares(columns: Mapping[str, Column], one: LandedColumn) -> bool:
-    return one.column in columns and columns[one.column].type == one.type
+def _identified(model: ModelContext) -> Iterator[tuple[str, Column, str]]:
+    """Name, what it is, and digest of what derives it, of each column that is declared."""
+    spec = model.spec
+    for name, column in (spec.inputs | spec.columns).items():
+        made = spec.derivation.digest if column.derived and spec.derivation else ""
+        yield name, column, made
 
 
 def _further(model: ModelContext, versions: Mapping[int, ModelContext]) -> list[FurtherColumn]:
-    spec = model.spec
     if all(known is model for known in versions.values()):
         return []
-    declared = spec.columns | spec.inputs
-    kept = {(name, column.type, column.derived) for name, column in declared.items()}
-    taken = {name.lower() for name in [spec.key, *declared, spec.target.column]}
-    found: dict[tuple[str, str, bool], FurtherColumn] = {}
+    declared = [(name, column.type, made) for name, column, made in _identified(model)]
+    taken = {
+        name.lower()
+        for name in [model.spec.key, model.spec.target.column, *(name for name, *_ in declared)]
+    }
+    found: dict[tuple[str, str, str], FurtherColumn] = {}
     # The newest version says what values are acceptable.
     for number, known in sorted(versions.items(), reverse=True):
-        for name, column in (known.spec.inputs | known.spec.columns).items():
-            identity = (name, column.type, column.derived)
-            if identity in kept:
+        for name, column, made in _identified(known):
+            identity = (name, column.type, made)
+            if identity in declared:
                 continue
             before = found.get(identity)
             alias = before.name if before else _free(name, column, taken)
@@ -125,6 +142,7 @@ def _further(model: ModelContext, versions: Mapping[int, ModelContext]) -> list[
             found[identity] = FurtherColumn(
                 alias,
                 name,
+                made,
                 before.column if before else column,
                 (*(before.versions if before else ()), number),
                 name in known.spec.columns or bool(before and before.is_feature),
@@ -141,6 +159,6 @@ def _free(name: str, column: Column, taken: set[str]) -> str:
     return found
 
 
-def named(columns: Iterable[FurtherColumn]) -> dict[str, tuple[str, Column]]:
-    """By name in a table, that in the YAML and what the column is."""
-    return {one.name: (one.called, one.column) for one in columns}
+def named(columns: Iterable[FurtherColumn]) -> dict[str, tuple[UserColumn, Column]]:
+    """By name in a table, which column of the user it is."""
+    return {one.name: (UserColumn(one.called, one.derivation), one.column) for one in columns}

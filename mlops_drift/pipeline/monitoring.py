@@ -30,7 +30,7 @@ from mlops_drift.pipeline.answers import ServedAnswers
 from mlops_drift.pipeline.drift import ServedDays
 from mlops_drift.pipeline.labels import LabelProfiles, coverage
 from mlops_drift.pipeline.missing_days import with_missing_days, without_events
-from mlops_drift.pipeline.performance import Outcomes, baseline_of
+from mlops_drift.pipeline.performance import Outcomes, baseline_of, judged_elsewhere
 from mlops_drift.pipeline.reference_days import awaited_predictions
 from mlops_drift.pipeline.skew import skew_of_days
 from mlops_drift.schema.day_columns import ordinals
@@ -152,14 +152,10 @@ class StoreContext(MonitorContext):
     @cached_property
     def _labelled(self) -> Mapping[date, Sequence[LabelledRows]]:
         found = {day: self._outcomes.labelled(day) for day in self.days}
-        if self.model.spec.external is None:
-            return found
-        # What is made elsewhere is judged from the day on that its reference is known.
-        known = {one.version: one.as_of for one in self._versions.values()}
-        return {
-            day: [one for one in rows if known.get(one.version, date.max) < day]
-            for day, rows in found.items()
-        }
+        if self.model.spec.external:
+            known = {one.version: one.as_of for one in self._versions.values()}
+            return judged_elsewhere(found, known)
+        return found
 
     def labelled(self, day: date) -> Sequence[LabelledRows]:
         return self._labelled[day]
@@ -234,18 +230,8 @@ class StoreContext(MonitorContext):
 
     @cached_property
     def _newest_labelled(self) -> Mapping[date, date]:
-        first, last, labels = self._first, self._last, self._store.labels
-        recent = first - self.spec.target.usual_delay
-        found = labels.newest_labelled(first, last, first, recent)
-        if first in found:
-            # Of earlier arrivals, only those since that event can be about a newer one.
-            since = found[first] + timedelta(days=1)
-            newer = labels.newest_labelled(first, last, since, since)
-            return {day: max(event, newer.get(day, event)) for day, event in found.items()}
-        found = labels.newest_labelled(first, last, recent, recent)
-        # Only where nothing came for long, all there is must be read.
-        start = self.spec.start_date
-        return found if first in found else labels.newest_labelled(first, last, start, start)
+        delay, start = self.spec.target.usual_delay, self.spec.start_date
+        return self._store.labels.newest_by_day(self._first, self._last, delay, start)
 
     def newest(self, source: SourceName, day: date) -> date | None:
         if source == "labels":

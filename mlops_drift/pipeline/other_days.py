@@ -222,12 +222,16 @@ class RecordOfOtherDays:
         """The rows that did not land, whether others of their keys did, and how many did by day."""
         dated = self._ran.intersection(days)
         to = self._to
-        pairs = {f"v{number}": name for number, name in enumerate(to.columns, start=1)}
+        columns = [*to.columns, *(one.name for one in to.further)]
+        pairs = {f"v{number}": name for number, name in enumerate(columns, start=1)}
         # Labels have no time.
         if "event_time" in to.table.schema.names:
             pairs["event_time"] = "event_time"
+        since = self._to.since
         same = " AND ".join(
-            f"s.{cell} IS NOT DISTINCT FROM l.{identifier(name)}" for cell, name in pairs.items()
+            f"(s.{cell} IS NOT DISTINCT FROM l.{identifier(name)}"
+            + (f" OR s.day < '{since[name]}')" if name in since else ")")
+            for cell, name in pairs.items()
         )
         landed = Scan(to.table, min(dated, default=date.max), max(dated, default=date.min))
         found = to.lake.query(

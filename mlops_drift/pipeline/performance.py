@@ -1,6 +1,6 @@
 """Labelled predictions as they were known at the end of each day, and the versions' test splits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 
@@ -83,3 +83,13 @@ class Outcomes:
         last = mine[np.append(events[1:] != events[:-1], True)] if len(mine) else mine
         known = {name: all_[last] for name, all_ in columns.items()}
         return LabelledRows(version, touched, known, self.strides)
+
+
+def judged_elsewhere(
+    found: Mapping[date, Sequence[LabelledRows]], known: Mapping[int, date]
+) -> Mapping[date, Sequence[LabelledRows]]:
+    """Of versions that are made elsewhere, those whose reference is known since an earlier day."""
+    return {
+        day: [one for one in rows if known.get(one.version, date.max) < day]
+        for day, rows in found.items()
+    }

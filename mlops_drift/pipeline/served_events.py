@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
+from mlops_drift.pipeline.living import living_columns
 from mlops_drift.schema.day_columns import count_days, days_in
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.sources.base import Batch, Look, Origin, OtherDays, Part, Source, TableName
@@ -55,11 +56,15 @@ class ServedEvents(Source):
     """Reads what a service has answered; older events, and all labels, are those of its source."""
 
     def __init__(self, model: ModelContext, service: Service) -> None:
-        self._spec, self._store, self._service = model.spec, model.store, service
+        self._model, self._service = model, service
+        self._spec, self._store = model.spec, model.store
+        self._names = list(model.spec.source_columns)
         self._since = service.since
 
     def events(self, first: date, last: date) -> Batch:
         days = days_between(max(first, self._since), last)
+        further = (one.called for one in living_columns(self._model, first, last).of_source)
+        self._names = list(dict.fromkeys([*self._spec.source_columns, *further]))
         found = self._read(days)
         served = Batch(
             tuple(one.events for one in found.values()),
@@ -169,7 +174,7 @@ class ServedEvents(Source):
     @property
     def _cells(self) -> str:
         """SQL of the raw columns: what JSON says, as text."""
-        names = list(self._spec.source_columns)
+        names = self._names
         wanted = literal(json.dumps(dict.fromkeys(names, "VARCHAR")))
         parsed = f"json_transform(row, {wanted})"
         cells = ", ".join(
@@ -179,7 +184,7 @@ class ServedEvents(Source):
         return f"day, event_time, key AS {key}, {cells}, {SERVED_ROW_SQL} AS {SERVED_ROW}"
 
     def _part(self, found: pa.Table) -> Part:
-        rows = found.select([self._spec.key, *self._spec.source_columns, SERVED_ROW])
+        rows = found.select([self._spec.key, *self._names, SERVED_ROW])
         times = found["event_time"].cast(pa.timestamp("us"))
         place = self._store.tables.served.name
         return Part(rows, found["day"], times, place, "event_time")

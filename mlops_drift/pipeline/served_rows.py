@@ -91,6 +91,7 @@ def predict_days(model: ModelContext, first: date, last: date) -> Served:
         sum(one.rows for one in found),
         sum(one.added for one in found),
         tuple(sorted({version for one in found for version in one.versions})),
+        sum(one.lacking for one in found),
     )
 
 

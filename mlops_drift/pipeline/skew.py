@@ -4,7 +4,6 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from math import isclose
 from typing import Any
 
 import numpy as np
@@ -24,12 +23,11 @@ from mlops_drift.pipeline.screening import taken_reasons
 from mlops_drift.pipeline.served_events import SERVED_ROW, SERVED_ROW_SQL, served_days
 from mlops_drift.pipeline.served_rows import given_columns, landed_rows
 from mlops_drift.schema.days import days_between
+from mlops_drift.schema.numbers import is_rounding
 from mlops_drift.sql import identifier, literal
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import RemovedError
 
-# Relative difference of numbers that are equal but for the last digits.
-ROUNDING = 1e-9
 _NOT_LANDED = "it was not read when its day landed"
 
 
@@ -281,20 +279,12 @@ def _without_rounding(again: pa.Table, logged: pa.Table, names: Sequence[str]) -
     for name in names:
         column = again[name]
         values = [
-            served if _is_rounded(served, batch) else batch
+            served if is_rounding(served, batch) else batch
             for served, batch in zip(logged[name].to_pylist(), column.to_pylist(), strict=True)
         ]
         place = again.schema.get_field_index(name)
         again = again.set_column(place, again.schema.field(name), [pa.array(values, column.type)])
     return again
-
-
-def _is_rounded(served: object, batch: object) -> bool:
-    if isinstance(served, list) and isinstance(batch, list):
-        return len(served) == len(batch) and all(map(_is_rounded, served, batch))
-    if isinstance(served, float) and isinstance(batch, float):
-        return isclose(served, batch, rel_tol=ROUNDING, abs_tol=ROUNDING**2)
-    return False
 
 
 def _array(column: pa.ChunkedArray) -> pa.Array:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from mlops_drift.config.spec import require_usable
+from mlops_drift.config.names import require_usable
 from mlops_drift.drift.sentences import excerpt
 from mlops_drift.scaffold.summary import Summary
 from mlops_drift.schema.columns import Column

@@ -1,9 +1,11 @@
 """Numbers as people read them."""
 
-from math import isfinite
+from math import isclose, isfinite
 
 # Below, a p-value says no more than that chance is no explanation.
 SMALLEST_CHANCE = 0.0001
+# Relative difference of numbers that are equal but for their last digits.
+ROUNDING = 1e-9
 
 
 def rounded(value: float) -> float:
@@ -15,6 +17,19 @@ def rounded(value: float) -> float:
     if not isfinite(value):
         return value
     return float(f"{value:.4g}") if abs(value) < 10_000 else float(round(value))
+
+
+def is_rounding(one: object, other: object) -> bool:
+    """Whether two values, or lists of them, are the same but for the last digits of numbers.
+
+    >>> is_rounding([0.1 + 0.2, "yes"], [0.3, "yes"]), is_rounding(0.3, 0.3000001)
+    (True, False)
+    """
+    if isinstance(one, float) and isinstance(other, float):
+        return isclose(one, other, rel_tol=ROUNDING, abs_tol=ROUNDING**2)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(is_rounding, one, other))
+    return one == other
 
 
 def number(value: float) -> str:

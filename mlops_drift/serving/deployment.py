@@ -6,6 +6,7 @@ names those that serve from a moment on, and is replaced at once.
 """
 
 from datetime import datetime, time
+from operator import ne
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from mlops_drift.errors import UserError
 from mlops_drift.learning.compiled.base import Value
 from mlops_drift.learning.compiled.form import Form
 from mlops_drift.learning.compiled.scorer import CompiledScorer
+from mlops_drift.schema.numbers import is_rounding
 from mlops_drift.serving.description import Description
 from mlops_drift.serving.pipeline_scorer import PipelineScorer
 from mlops_drift.serving.records import ModelAnswer
@@ -107,6 +109,11 @@ def _read(place: Path, kind: type[_Kind]) -> _Kind | None:
         return None
 
 
+def _differs(one: ModelAnswer, other: ModelAnswer) -> bool:
+    """Whether two answers differ in more than the last digits."""
+    return not is_rounding(msgspec.structs.astuple(one), msgspec.structs.astuple(other))
+
+
 def load(folder: Path, current: Current) -> LoadedVersion:
     """A version that has proven in this very process that it predicts as it was tested.
 
@@ -132,7 +139,7 @@ def load(folder: Path, current: Current) -> LoadedVersion:
     # Whatever a version does here it would do to requests.
     except Exception as error:
         raise DeploymentError(f"version {number} cannot score: {error}") from error
-    if different := sum(map(ModelAnswer.__ne__, found, sample.answers)):
+    if different := sum(map(_differs if description.rounds else ne, found, sample.answers)):
         raise DeploymentError(
             f"version {number} predicts {different} of {len(found)} test rows otherwise than when "
             "it was tested; see whether LightGBM or the machine is another one"

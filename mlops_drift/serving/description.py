@@ -62,6 +62,7 @@ class Description(msgspec.Struct, frozen=True, omit_defaults=True):
         derived: columns that features.sql makes of the source's, and the model sees.
         time_zone: whose midnights divide the days of the events.
         rules: the rules of the YAML as plain JSON; None where there are none.
+        rounds: whether the version may round a row otherwise alone than among others.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Description(msgspec.Struct, frozen=True, omit_defaults=True):
     derived: dict[str, DerivedColumn] = {}
     time_zone: str = "UTC"
     rules: Any = None
+    rounds: bool = False
 
     @property
     def source_columns(self) -> dict[str, SourceColumn]:

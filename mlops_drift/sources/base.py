@@ -72,6 +72,11 @@ def require_columns(part: "Part", wanted: Sequence[str], always: Sequence[str], 
         SourceError: a column is missing; the message ends with the hint.
     """
     found, count = part.rows.column_names, part.rows.num_rows
+    if unusable := [name for name in wanted if name in part.unusable]:
+        raise SourceError(
+            f"{part.place}: no model can use arrays, objects or bytes, found in "
+            f"{_quoted(unusable)}; read numbers, texts, truths or dates in their place"
+        )
     missing = [name for name in wanted if name not in found]
     if part.sparse and not found:
         return ""
@@ -103,8 +108,9 @@ class Origin:
     """Where the rows of a day came from.
 
     Attributes:
-        place: a file, as the YAML names it, or the name of a simulated world.
-        digest: SHA-256 of the file as it was read, in hexadecimal; empty where there is no file.
+        place: a file, as the YAML names it, a table, or the name of a simulated world.
+        digest: SHA-256 in hexadecimal of the file as it was read, or of the rows of the day in any
+            order; empty where there are neither.
     """
 
     place: str
@@ -122,6 +128,7 @@ class Part:
         place: where the rows come from, for messages.
         day_column: the column that the days come from; None for a file named after its day.
         sparse: whether a row may leave columns out, as a JSON record may.
+        unusable: columns that were left out, as they hold arrays, objects or bytes.
         own_days: the day that each row says; None where it is the one in `days`.
     """
 
@@ -131,6 +138,7 @@ class Part:
     place: str
     day_column: str | None = None
     sparse: bool = False
+    unusable: tuple[str, ...] = ()
     own_days: pa.ChunkedArray | None = None
 
     def select(self, numbers: Sequence[int] | npt.NDArray[np.uint64]) -> "Part":

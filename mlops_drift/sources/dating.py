@@ -1,7 +1,6 @@
 """Which day a row of a source is of: the values of its day column, in the source's time zone."""
 
 from datetime import date
-from pathlib import Path
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -34,7 +33,7 @@ TimeZone = Annotated[
 
 
 def moments(
-    place: Path | str, name: str, column: pa.ChunkedArray, timezone: str
+    place: object, name: str, column: pa.ChunkedArray, timezone: str
 ) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """The day in a time zone and the moment in UTC of each value; null where it is none.
 

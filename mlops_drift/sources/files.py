@@ -1,9 +1,8 @@
 """Events and labels from CSV, Parquet and JSON files."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
@@ -12,6 +11,8 @@ import pyarrow.compute as pc
 from pydantic import Field, field_validator, model_validator
 
 from mlops_drift.files.error import TableError
+from mlops_drift.files.place import File
+from mlops_drift.files.remote import SCHEMES, RemoteFile, check_url, is_remote
 from mlops_drift.files.table_file import ending, open_file
 from mlops_drift.schema.days import days_between, span
 from mlops_drift.schema.fields import Name, Strict
@@ -28,6 +29,7 @@ from mlops_drift.sources.base import (
     with_near_names,
 )
 from mlops_drift.sources.dating import TimeZone, moments, odd_hours
+from mlops_drift.sources.stored_files import DAY, StoredFiles
 
 # A record may leave out fields without a value.
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
@@ -39,7 +41,8 @@ class FileTable(Strict):
     path: str = Field(
         min_length=1,
         description="A CSV, Parquet or JSON file (.gz allowed); `{day}` in it stands for the day, "
-        "as 2024-10-01: put it in quotes. Relative to the folder of the YAML file.",
+        "as 2024-10-01: put it in quotes. Relative to the folder of the YAML file, or a URL "
+        "`s3://`, `gs://` or `abfs://`, whose credentials are those of the environment.",
     )
     day_column: Name | None = Field(
         None,
@@ -50,10 +53,6 @@ class FileTable(Strict):
         "error", description="What a day without a file means, where the path holds `{day}`."
     )
 
-    def path_of(self, day: date) -> str:
-        """The path of the file of a day."""
-        return self.path.replace("{day}", day.isoformat())
-
     @field_validator("path")
     @classmethod
     def _braces_hold_the_day(cls, path: str) -> str:
@@ -61,6 +60,16 @@ class FileTable(Strict):
             raise ValueError(
                 f"found {path!r}; braces hold only {{day}}, which is written as 2024-10-01"
             )
+        return path
+
+    @field_validator("path")
+    @classmethod
+    def _url_is_of_a_store(cls, path: str) -> str:
+        if is_remote(path):
+            return check_url(path)
+        if "://" in path:
+            known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+            raise ValueError(f"found {path.partition('://')[0]}://; a URL begins with {known}")
         return path
 
     @model_validator(mode="after")
@@ -96,7 +105,10 @@ class Files(Source):
 
     def __init__(self, config: FilesSource, folder: Path) -> None:
         self._tables = {"events": config.events, "labels": config.labels}
-        self._timezone, self._folder = config.timezone, folder
+        self._files = {
+            name: StoredFiles(table.path, folder) for name, table in self._tables.items()
+        }
+        self._timezone = config.timezone
 
     def events(self, first: date, last: date) -> Batch:
         return self._read("events", first, last)
@@ -105,21 +117,18 @@ class Files(Source):
         return self._read("labels", first, last)
 
     def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
-        files = self._tables[table]
-        if "{day}" not in files.path or files.missing == "empty":
+        declared, files = self._tables[table], self._files[table]
+        if DAY not in declared.path or declared.missing == "empty":
             return {}
-        places = {day: files.path_of(day) for day in days_between(first, last)}
-        return {day: path for day, path in places.items() if not (self._folder / path).exists()}
+        stamps = files.stamps(days_between(first, last))
+        return {day: files.path_of(day) for day, stamp in stamps.items() if not stamp}
 
     def _read(self, name: TableName, first: date, last: date) -> Batch:
-        table = self._tables[name]
-        if missing := self.missing_days(name, first, last):
-            raise MissingDayError(missing)
-        days = days_between(first, last)
-        if "{day}" in table.path:
-            return self._read_days(table, days)
-        path = self._folder / table.path
-        if not path.is_file():
+        table, days = self._tables[name], days_between(first, last)
+        if DAY in table.path:
+            return self._read_days(name, days)
+        path = self._files[name].file()
+        if not _is_there(path):
             raise SourceError(
                 f"{path}: no such file (wanted for {span(first, last)}); "
                 "put the file there, or correct `path` in the model's defs.yaml"
@@ -128,23 +137,25 @@ class Files(Source):
         mine = pc.is_in(whole.days, value_set=pa.array(days, pa.date32()))
         return Batch(
             (whole.filter(mine),),
-            origins=dict.fromkeys(days, self._origin(path)),
+            origins=dict.fromkeys(days, self._files[name].origin(path)),
             others=lambda stamps: [Look(whole)],
             note=odd_hours([whole.times], self._timezone),
         )
 
-    def _read_days(self, table: FileTable, days: list[date]) -> Batch:
-        parts, times = [], []
+    def _read_days(self, name: TableName, days: list[date]) -> Batch:
+        table, files, parts, times = self._tables[name], self._files[name], [], []
+        stamps = files.stamps(days)
+        missing = {day: files.path_of(day) for day, stamp in stamps.items() if not stamp}
+        if missing and table.missing == "error":
+            raise MissingDayError(missing)
         misplaced: dict[date, Part] = {}
         origins: dict[date, Origin] = {}
-        stamps: dict[date, str] = {}
         for day in days:
-            path = self._folder / table.path_of(day)
-            stamps[day] = _stamp(path)
-            if table.missing == "empty" and not stamps[day]:
+            if day in missing:
                 continue
-            part = self._of_day(table, day)
-            origins[day] = self._origin(path)
+            file = files.file(day)
+            part = _dated(file, table.day_column, self._timezone, day)
+            origins[day] = files.origin(file)
             mine = pc.fill_null(pc.equal(part.days, pa.scalar(day, pa.date32())), False)
             parts.append(part.filter(mine))
             others = part.filter(pc.invert(mine))
@@ -153,45 +164,33 @@ class Files(Source):
             if table.day_column is not None:
                 times.append(part.times)
         note = odd_hours(times, self._timezone)
-        return Batch(tuple(parts), misplaced, origins, stamps, partial(self._looks, table), note)
+        return Batch(tuple(parts), misplaced, origins, stamps, partial(self._looks, name), note)
 
-    def _looks(self, table: FileTable, stamps: Mapping[date, str]) -> Iterator[Look]:
+    def _looks(self, name: TableName, stamps: Mapping[date, str]) -> Iterator[Look]:
         """The rows of each day whose file has changed."""
         empty = pa.schema([("day", pa.date32()), ("time", pa.timestamp("us"))]).empty_table()
         nothing = Part(pa.table({}), empty["day"], empty["time"], "")
-        for day, stamp in stamps.items():
-            found = _stamp(self._folder / table.path_of(day))
-            if found == stamp:
+        table, files = self._tables[name], self._files[name]
+        for day, found in files.stamps(stamps).items():
+            if found == stamps[day]:
                 continue
             try:
-                part = self._of_day(table, day).of(day) if found else nothing
+                file, column = files.file(day), table.day_column
+                part = _dated(file, column, self._timezone, day).of(day) if found else nothing
                 yield Look(part, day, found)
             except SourceError as error:
                 # It may still be written; the other days go on.
                 yield Look(nothing, day, stamp="", problem=str(error))
 
-    def _of_day(self, table: FileTable, day: date) -> Part:
-        """The rows of the file of a day, with the day that each is of."""
-        path = self._folder / table.path_of(day)
-        return _dated(path, table.day_column, self._timezone, day)
 
-    def _origin(self, path: Path) -> Origin:
-        # As in the YAML, so that records do not depend on where the project lies.
-        place = path.relative_to(self._folder) if path.is_relative_to(self._folder) else path
-        return Origin(str(place), _digest(path, _stamp(path)))
-
-
-def _stamp(path: Path) -> str:
-    """Size and times of a file; empty without one."""
+def _is_there(file: Path | RemoteFile) -> bool:
     try:
-        state = path.stat()
-    except OSError:
-        return ""
-    # The last one also changes when a file is given an older time.
-    return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
+        return file.is_file()
+    except TableError as error:
+        raise SourceError(str(error)) from None
 
 
-def _dated(path: Path, day_column: str | None, timezone: str, own: date | None = None) -> Part:
+def _dated(path: File, day_column: str | None, timezone: str, own: date | None = None) -> Part:
     """The rows of a file, each with its day; a file of one day without a day column has its own."""
     try:
         rows = open_file(path).read()
@@ -209,10 +208,3 @@ def _dated(path: Path, day_column: str | None, timezone: str, own: date | None =
         hint = "name one of these as `day_column`"
         raise SourceError(with_near_names(problem, [day_column], names, hint))
     return Part(rows, days, times, str(path), day_column, sparse)
-
-
-@lru_cache(maxsize=256)
-def _digest(path: Path, stamp: str) -> str:
-    """SHA-256 of a file; one that has not changed is read once a process."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,88 +1,41 @@
 """The kinds of sources of a model without a service, by name; and those of other packages."""
 
-from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated
 
-from pydantic import (
-    ConfigDict,
-    Discriminator,
-    Field,
-    GetJsonSchemaHandler,
-    Tag,
-    model_validator,
-)
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import Discriminator, Tag
 
-from mlops_drift.plugins import load
-from mlops_drift.sources import base
 from mlops_drift.sources.base import SourceConfig
+from mlops_drift.sources.delta import DeltaSource
 from mlops_drift.sources.files import FilesSource
+from mlops_drift.sources.other import OtherSource, kind_among
+from mlops_drift.sources.python import PythonSource
+from mlops_drift.sources.separate import SeparateSource
 from mlops_drift.sources.simulated import SimulatorSource
+from mlops_drift.sources.sql import SqlSource
 
-OFFLINE: dict[str, type[SourceConfig]] = {"simulator": SimulatorSource, "files": FilesSource}
-
-
-class OtherOfflineSource(SourceConfig):
-    """A source of another package, with fields of its own.
-
-    Attributes:
-        shipped: the kinds that a wrong name is compared with.
-    """
-
-    model_config = ConfigDict(extra="allow")
-    shipped: ClassVar[Mapping[str, type[SourceConfig]]] = OFFLINE
-
-    kind: str = Field(
-        description="An import path `package.module:Name`, or an entry point of the group "
-        "`mlops_drift.sources`."
-    )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Not of a shipped kind: `dg check yaml` requires that a section fits one schema."""
-        schema = handler(core_schema)
-        kind = handler.resolve_ref_schema(schema)["properties"]["kind"]
-        kind["not"] = {"enum": sorted(cls.shipped)}
-        return schema
-
-    @property
-    def config(self) -> SourceConfig:
-        """The section as its class reads it."""
-        shipped = {name: f"{one.__module__}:{one.__name__}" for name, one in self.shipped.items()}
-        own = load("sources", self.kind, shipped, SourceConfig)  # type: ignore[type-abstract]
-        return own.model_validate(self.model_dump())
-
-    @model_validator(mode="after")
-    def _is_known(self) -> Self:
-        _ = self.config
-        return self
-
-    @property
-    def day_zone(self) -> str:
-        return self.config.day_zone
-
-    def open(self, folder: Path) -> base.Source:
-        return self.config.open(folder)
+OFFLINE: dict[str, type[SourceConfig]] = {
+    "simulator": SimulatorSource,
+    "files": FilesSource,
+    "delta": DeltaSource,
+    "sql": SqlSource,
+    "python": PythonSource,
+    "separate": SeparateSource,
+}
 
 
-def kind_among(known: Collection[str]) -> Callable[[Any], str | None]:
-    """Tells which class reads a section: its kind, or `other`; None without a kind."""
+class OtherOfflineSource(OtherSource):
+    """A source of another package, with fields of its own."""
 
-    def kind(section: Any) -> str | None:
-        named = isinstance(section, Mapping)
-        found = section.get("kind") if named else getattr(section, "kind", None)
-        return found if found is None or found in known else "other"
-
-    return kind
+    shipped = OFFLINE
 
 
 OfflineSource = Annotated[
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
+    | Annotated[DeltaSource, Tag("delta")]
+    | Annotated[SqlSource, Tag("sql")]
+    | Annotated[PythonSource, Tag("python")]
+    | Annotated[SeparateSource, Tag("separate")]
     | Annotated[OtherOfflineSource, Tag("other")],
     Discriminator(kind_among(OFFLINE)),
 ]

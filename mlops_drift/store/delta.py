@@ -27,7 +27,7 @@ from mlops_drift.store.files import DataFile, files_of
 from mlops_drift.store.lake import Build, ConflictError, Lake, LakeError, Piece, Rows, Scan, both
 from mlops_drift.store.schemas import duckdb_type
 from mlops_drift.store.snapshots import open_table, snapshots_of
-from mlops_drift.store.stored_columns import as_stored, stored_names
+from mlops_drift.store.stored_columns import as_stored, stored_fields, stored_names
 from mlops_drift.store.tables import Table
 
 # A conflict means that another process committed first: with few writers a handful suffices.
@@ -81,11 +81,11 @@ def _names(table: Table, snapshot: DeltaTable | None) -> dict[str, str]:
     """The stored name of each column of a table."""
     if not table.columns:
         return {name: name for name in table.schema.names}
-    return stored_names(table, _stored_types(snapshot) if snapshot else {})
+    return stored_names(table, _stored(snapshot) if snapshot else pa.schema([]))
 
 
-def _stored_types(snapshot: DeltaTable) -> dict[str, pa.DataType]:
-    return {field.name: field.type for field in pa.schema(snapshot.schema().to_arrow())}
+def _stored(snapshot: DeltaTable) -> pa.Schema:
+    return pa.schema(snapshot.schema().to_arrow())
 
 
 def _selected(names: Mapping[str, str]) -> str:
@@ -221,8 +221,7 @@ class DeltaLake(Lake):
                 if snapshot is None:
                     return
                 # A column that is no longer declared keeps its values.
-                schema = pa.schema(snapshot.schema().to_arrow())
-                stored = replace(scan.table, schema=schema, columns={})
+                stored = replace(scan.table, schema=_stored(snapshot), columns={})
                 found = self._rows_of(replace(scan, table=stored), snapshot)
                 rows = self._answer(found, {})
                 # Chunks would be written side by side, in any order.
@@ -245,7 +244,7 @@ class DeltaLake(Lake):
         uri, settings = self.uri(table), CONFIGURATION | _statistics(table)
         try:
             names = _names(table, None)
-            fields = pa.schema([field.with_name(names[field.name]) for field in table.schema])
+            fields = stored_fields(table, names)
             return DeltaTable.create(uri, fields, "ignore", name=table.name, configuration=settings)
         except DeltaError:
             # Another process created it in the same moment.
@@ -320,7 +319,7 @@ def _fractions(schema: pa.Schema) -> Iterator[str]:
 
 def _columns_differ(name: str, schema: pa.Schema, snapshot: DeltaTable) -> bool:
     """Whether columns were added or taken away; old files have nulls in place of the new ones."""
-    stored = _stored_types(snapshot)
+    stored = {field.name: field.type for field in _stored(snapshot)}
     for field in schema:
         if stored.get(field.name, field.type) != field.type:
             # A merge would convert the values, or cut them.

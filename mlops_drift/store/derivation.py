@@ -1,10 +1,11 @@
 """Derived features: SQL over one day's events and what was known before that day."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import duckdb
@@ -52,6 +53,12 @@ class Derivation:
     def types(self) -> dict[str, str]:
         """The derived columns, in SQL types."""
         return {field.name: duckdb_type(field.type) for field in column_fields(self._columns)}
+
+    @cached_property
+    def digest(self) -> str:
+        """What is another where the SQL means something else, or looks further back."""
+        identity = json.dumps([_meaning(_parsed(self.sql)), self.history_days], sort_keys=True)
+        return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     @property
     def reads(self) -> set[str]:
@@ -169,6 +176,13 @@ def _parsed(query: str) -> Any:
     with _sealed() as connection:
         [(tree,)] = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
     return json.loads(tree)
+
+
+def _meaning(node: Any) -> Any:
+    """A parsed query without the places of its words."""
+    if isinstance(node, dict):
+        return {name: _meaning(part) for name, part in node.items() if name != "query_location"}
+    return [_meaning(part) for part in node] if isinstance(node, list) else node
 
 
 def _tables(node: Any) -> Iterator[str]:

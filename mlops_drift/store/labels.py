@@ -1,6 +1,6 @@
 """The labels of one model, as they were known at the end of a day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import accumulate
@@ -190,6 +190,24 @@ class LabelRepository(LabelledTables):
         if likely and any(event is None for _, event in found):
             found = self._events_of(first, last, None, of)
         return {day: n for (day, event), n in found.items() if event is None}
+
+    def newest_by_day(
+        self, first: date, last: date, usual_delay: timedelta, start: date
+    ) -> Mapping[date, date]:
+        """By day, the newest event up to it that had a label by then; of a model since its start.
+
+        Labels are about events within the usual delay, unless none of these came.
+        """
+        recent = first - usual_delay
+        found = self.newest_labelled(first, last, first, recent)
+        if first in found:
+            # Of earlier arrivals, only those since that event can be about a newer one.
+            since = found[first] + timedelta(days=1)
+            newer = self.newest_labelled(first, last, since, since)
+            return {day: max(event, newer.get(day, event)) for day, event in found.items()}
+        found = self.newest_labelled(first, last, recent, recent)
+        # Only where nothing came for long, all there is must be read.
+        return found if first in found else self.newest_labelled(first, last, start, start)
 
     def newest_labelled(
         self, first: date, last: date, arrived_since: date, events_since: date

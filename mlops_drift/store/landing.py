@@ -103,24 +103,29 @@ class LandingRepository:
     def columns(self) -> list[LandedColumn]:
         """Since when each column is kept without a gap."""
         table = self._tables.columns
-        return self._lake.records(LandedColumn, 'FROM c ORDER BY "column", type', c=table)
+        return self._lake.records(
+            LandedColumn, 'FROM c ORDER BY "column", type, derivation', c=table
+        )
 
-    def note_columns(self, kept: Collection[tuple[str, str]], first: date, last: date) -> None:
-        """Records that some columns, each with its type, are kept with the rows of some days.
+    def note_columns(self, kept: Collection[tuple[str, str, str]], first: date, last: date) -> None:
+        """Records that some columns (name, type, derivation) are kept with the rows of some days.
 
         One that is on record and not among them is kept no longer. Nothing is written where all is
         on record, as on almost every day.
         """
 
         def changed(known: Sequence[LandedColumn]) -> list[LandedColumn]:
-            since = {(one.column, one.type): one.first_day for one in known}
+            since = {(one.column, one.type, one.derivation): one.first_day for one in known}
             # Days before those on record count where they join on to them.
             next_day = last + timedelta(days=1)
             found = {
                 one: first if one not in since or first < since[one] <= next_day else since[one]
                 for one in kept
             }
-            return [LandedColumn(*one, day) for one, day in sorted(found.items())]
+            return [
+                LandedColumn(column, kind, day, derivation)
+                for (column, kind, derivation), day in sorted(found.items())
+            ]
 
         if changed(before := self.columns()) == before:
             return

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from mlops_drift.store.files import DataFile
 from mlops_drift.store.lake import Build, Lake, LakeError, Piece, Scan, both
-from mlops_drift.store.stored_columns import as_stored, stored_names
+from mlops_drift.store.stored_columns import as_stored, stored_fields, stored_names
 from mlops_drift.store.tables import Table
 
 
@@ -39,9 +39,7 @@ class MemoryLake(Lake):
         stored = self._tables.get(table.name)
         if stored is None:
             return table.schema.empty_table()
-        if stored.schema == table.schema:
-            return stored
-        names = stored_names(table, {field.name: field.type for field in stored.schema})
+        names = stored_names(table, stored.schema)
         columns = [
             stored[names[field.name]]
             if names[field.name] in stored.column_names
@@ -91,10 +89,12 @@ class MemoryLake(Lake):
 
     def _put(self, table: Table, replaced: pa.ChunkedArray, data: pa.Table) -> None:
         """Puts rows in place of those that a mask picks; others keep all of their columns."""
-        stored = self._tables.get(table.name, table.schema.empty_table())
-        types = {field.name: field.type for field in stored.schema}
+        stored = self._tables.get(table.name)
+        if stored is None:
+            fields = stored_fields(table, stored_names(table, pa.schema([])))
+            stored = fields.empty_table()
         # The cast refuses a null where none may be.
-        new = as_stored(table, data, stored_names(table, types))
+        new = as_stored(table, data, stored_names(table, stored.schema))
         parts = [stored.filter(pc.invert(replaced)), new]
         together = pa.concat_tables(parts, promote_options="default")
         # Every query reads every chunk.

@@ -155,11 +155,15 @@ class VersionRecord:
 
 @dataclass(frozen=True)
 class LandedColumn:
-    """Since which day a column of a type is kept without a gap."""
+    """Since which day a column of a type is kept without a gap.
+
+    With the digest of the features.sql that derives it, where one does.
+    """
 
     column: str
     type: str
     first_day: date
+    derivation: str = ""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,16 @@ _TYPES: dict[ColumnType | KeyType, type] = {
 }
 
 
+class UserColumn(NamedTuple):
+    """A column of the user: its name in the YAML, and the digest of what derives it, if anything.
+
+    Where one is derived otherwise, or has another type, it is another column.
+    """
+
+    name: str
+    derivation: str = ""
+
+
 @dataclass(frozen=True)
 class Table:
     """A Delta table: ``<schema>.<name>``, its Arrow schema, and what tells its files apart.
@@ -62,27 +72,26 @@ class Table:
     only the files that may hold what it asks for.
 
     Attributes:
-        columns: those of the user, which may change their type, each with its name in the YAML;
-            see `stored_names`.
+        columns: those of the user, which may change, by their names here; see `stored_names`.
     """
 
     name: str
     schema: pa.Schema
     bounds: tuple[str, ...] = ("day",)
     about: descriptions.Descriptions = field(default_factory=dict, compare=False)
-    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
+    columns: Mapping[str, UserColumn] = field(default_factory=dict, hash=False)
 
     @property
     def has_days(self) -> bool:
         """Whether the table grows day by day."""
         return "day" in self.bounds
 
-    def with_columns(self, further: Mapping[str, tuple[str, Column]]) -> "Table":
-        """This table with further columns of the user: by name that in the YAML, and what it is."""
+    def with_columns(self, further: Mapping[str, tuple[UserColumn, Column]]) -> "Table":
+        """This table with further columns of the user, by their names here."""
         if not further:
             return self
         fields = column_fields({name: column for name, (_, column) in further.items()})
-        names = {name: called for name, (called, _) in further.items()}
+        names = {name: user for name, (user, _) in further.items()}
         return replace(
             self, schema=pa.schema([*self.schema, *fields]), columns={**self.columns, **names}
         )
@@ -134,8 +143,9 @@ def model_tables(
     columns: Mapping[str, Column],
     target: Target,
     inputs: Mapping[str, Column] = MappingProxyType({}),
+    derivation: str = "",
 ) -> ModelTables:
-    """Declares the tables of the model ``model``.
+    """Declares the tables of the model ``model``; the derivation is the digest of features.sql.
 
     >>> target = Target(column="y", kind="regression")
     >>> columns = {"size": Column(type="number"), "rooms": Column(type="number", derived=True)}
@@ -153,7 +163,7 @@ def model_tables(
             f"{landing}events",
             pa.schema([*events, *column_fields(source_columns(columns, inputs))]),
             about=descriptions.EVENTS,
-            columns={name: name for name in source_columns(columns, inputs)},
+            columns={name: UserColumn(name) for name in source_columns(columns, inputs)},
         ),
         labels=Table(
             f"{landing}labels",
@@ -171,7 +181,10 @@ def model_tables(
             f"features.{model}",
             pa.schema([*events, *column_fields(columns)]),
             about=descriptions.EVENTS,
-            columns={name: name for name in columns},
+            columns={
+                name: UserColumn(name, derivation if column.derived else "")
+                for name, column in columns.items()
+            },
         ),
         predictions=Table(f"predictions.{model}", predictions, about=descriptions.PREDICTIONS),
         shadow_predictions=Table(f"predictions.{model}{SHADOW}", predictions),

@@ -3,7 +3,8 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from mlops_drift.config.spec import RESERVED, ModelSpec, digest, learning_digest
+from mlops_drift.config.names import RESERVED
+from mlops_drift.config.spec import ModelSpec, digest, learning_digest
 from mlops_drift_tests.tiny import SPEC, merged
 
 NUMBER = {"type": "number"}
@@ -215,7 +216,7 @@ def spec(changes=None):
             ["first_training_rows 500", "150 test rows", "at least 667"],
         ),
         ({"policy": {"window_days": 0}}, ["window_days", "0", "greater than or equal to 1"]),
-        ({"source": {"kind": "sql"}}, ["source", "'sql'", "simulator, files"]),
+        ({"source": {"kind": "tape"}}, ["source", "'tape'", "simulator, files"]),
         ({"source": {"events": {"path": ""}}}, ["source.files.events.path", "''", "at least 1"]),
         (
             {"source": {"events": {"day_column": None}}},

@@ -40,7 +40,7 @@ WRONG = {
     "start_date: [2024-03-01]": ("a list", VALUE, "write start_date: 2024-03-01"),
     "source: files": ("'files'", FIELDS, "write source: {kind: files, events: {path: ...}, labels"),
     "source: {kind: files, events: e.csv}": ("'e.csv'", FIELDS, "write events: {path: e.csv}"),
-    "source: {events: [e.csv]}": ("a list", FIELDS, "write events: {path: e.csv}"),
+    "source: {kind: files, events: [e.csv]}": ("a list", FIELDS, "write events: {path: e.csv}"),
     "source: {timezone: [UTC]}": ("a list", VALUE, "write timezone: UTC"),
     "training: {families: linear}": ("'linear'", LIST, "write families: [linear]"),
     "training: {families: {linear: on}}": ("fields", LIST, "write families: [linear]"),

@@ -170,6 +170,28 @@ def test_a_version_that_predicts_otherwise_than_it_was_tested_is_not_loaded(
         load(tmp_path, current)
 
 
+@pytest.mark.parametrize(("by", "loads"), [(1e-15, True), (1e-6, False)])
+def test_a_version_of_an_own_family_may_round_its_test_rows_otherwise(
+    two, tmp_path, monkeypatch, by, loads
+):
+    tested = publishing._sample
+
+    def shifted(*of):
+        found = tested(*of)
+        first, *others = found.answers
+        other = msgspec.structs.replace(first, score=first.score * (1 - by))
+        return msgspec.structs.replace(found, answers=[other, *others])
+
+    monkeypatch.setattr(publishing, "_sample", shifted)
+    monkeypatch.setattr(publishing, "SHIPPED", {})
+    current = Publisher(two.about, tmp_path, lambda: NOW).publish()
+    if loads:
+        assert load(tmp_path, current).number == current.version
+    else:
+        with pytest.raises(DeploymentError, match="predicts 1 of 50 test rows otherwise"):
+            load(tmp_path, current)
+
+
 def test_a_version_that_cannot_be_read_leaves_who_served(two, tmp_path):
     before = Publisher(two.about, tmp_path, lambda: NOW).publish()
     store = two.about.store

@@ -10,6 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.version_columns import VersionColumns
 from mlops_drift.learning.compiled.compile import compiled
 from mlops_drift.learning.compiled.scorer import CompiledScorer
 from mlops_drift.learning.families.registry import family
@@ -143,10 +145,18 @@ class ServiceDays:
         files = {TEST_PREDICTIONS: parquet_bytes(tested.append_column("y", test["y"]))}
         self.store.training_sets.write_baseline(set_id, version, files)
         record = (day(on), set_id, n_test, family, "accuracy", 0.9, 0.8, 1.0, n_test, "")
-        self.store.versions.add(VersionRecord(version, *record))
+        known = VersionColumns.of(self.spec).model_dump_json(exclude_defaults=True)
+        self.store.versions.add(VersionRecord(version, *record, known))
         promotion = Promotion(version, day(on), version, None, set_id, "", f"d{version}")
         self.store.versions.add_promotion(promotion)
         return version
+
+    def redescribe(self, **changes):
+        """Changes what is declared; versions know what they were trained on."""
+        before = {name: getattr(self.spec, name) for name in ModelSpec.model_fields}
+        self.spec = ModelSpec(**{**before, **changes})
+        self.model = ModelContext.of(self.store.lake, self.spec, self.model.registry)
+        self.store = self.model.store
 
     def land_tested(self, version):
         """Puts the events of a version's test split into the lake."""

@@ -1,10 +1,13 @@
-"""Scoring of days: a version that knows other columns than are declared scores none."""
+"""Scoring of days: each version scores by the columns that it was trained on."""
 
+import pyarrow as pa
 import pytest
 
 from mlops_drift.config.context import ModelContext
-from mlops_drift.pipeline.scoring import ColumnsError, score_by
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.pipeline.scoring import score_by
 from mlops_drift.schema.columns import Column
+from mlops_drift.store.lake import Scan
 from mlops_drift_tests.tiny import ROWS, day
 
 
@@ -15,25 +18,43 @@ def test_what_was_scored_stays(parts):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    "changes",
     [
-        ({"d": Column(type="number")}, "described with d, but version 2"),
-        ({"a": None}, "described without a, but version 2"),
-        ({"b": Column(type="category")}, "described with another type of b, but version 2"),
-        ({"b": None, "d": Column(type="number")}, "without b, with d, but version 2"),
+        {"d": Column(type="number")},
+        {"a": None},
+        {"b": Column(type="category")},
+        {"b": None, "d": Column(type="number")},
     ],
 )
-def test_a_version_of_other_columns_scores_nothing_and_says_which(parts, changes, told):
+def test_a_version_of_other_columns_scores_by_its_own(parts, changes):
     spec, model, registry = parts
     columns = {name: column for name, column in {**spec.columns, **changes}.items() if column}
-    before = model.lake.read(model.tables.predictions)
-    with pytest.raises(ColumnsError, match=f"{told}.*was trained on a, b, c"):
-        score_by(
-            ModelContext(spec.model_copy(update={"columns": columns}), model, registry),
-            model.tables.predictions,
-            {day(5): 2},
-        )
-    assert model.lake.read(model.tables.predictions).equals(before)
+    before = {name: getattr(spec, name) for name in ModelSpec.model_fields}
+    gates = spec.gates.model_copy(update={"trusted_columns": []})
+    other = ModelSpec(**{**before, "columns": columns, "gates": gates})
+    about = ModelContext.of(model.lake, other, registry)
+    assert list(about.of_version(2).spec.columns) == ["a", "b", "c"]
+    table = model.tables.shadow_predictions
+    assert score_by(about, table, {day(5): 2}).added == ROWS
+    again, served = (
+        model.lake.rows("FROM p WHERE version = 2 ORDER BY id", p=Scan(one, day(5), day(5)))
+        for one in (table, model.tables.predictions)
+    )
+    assert again == served
+    model.lake.replace_days(table, day(5), day(5), table.schema.empty_table())
+
+
+def test_an_event_without_a_value_that_a_version_needs_has_no_prediction(parts):
+    spec, model, registry = parts
+    table, features = model.tables.shadow_predictions, model.tables.features
+    before = model.lake.read(Scan(features, day(5), day(5)))
+    gone = pa.nulls(ROWS - 1, pa.float64()).to_pylist()
+    lacking = before.set_column(3, features.schema.field("a"), pa.array([1.0, *gone], pa.float64()))
+    model.lake.replace_days(features, day(5), day(5), lacking)
+    found = score_by(ModelContext(spec, model, registry), table, {day(5): 2})
+    assert (found.rows, found.added, found.lacking) == (1, 1, ROWS - 1)
+    model.lake.replace_days(features, day(5), day(5), before)
+    model.lake.replace_days(table, day(5), day(5), table.schema.empty_table())
 
 
 def test_what_says_nothing_to_a_model_may_change(parts):

@@ -30,7 +30,7 @@ def test_a_path_names_the_day_or_a_column_does():
     ("fields", "told"),
     [
         ({}, ["Unable to extract tag", "kind()"]),
-        ({"kind": "kafka"}, ["'kafka'", "simulator, files, service"]),
+        ({"kind": "kafka"}, ["'kafka'", "simulator, files, delta, sql, python, separate, service"]),
         ({"kind": "simulator"}, ["simulator.simulator", "Field required"]),
         ({"kind": "simulator", "simulator": "x"}, ["'x'", "'churn', 'glassware' or 'insurance'"]),
         ({"kind": "simulator", "simulator": "glassware", "seed": -1}, ["seed", "-1"]),
@@ -64,7 +64,7 @@ def test_a_service_has_the_time_zone_of_its_other_source_which_is_no_service():
     for wrong, told in (
         ({"since": "soon"}, ["service.since", "'soon'"]),
         ({"offline": {**files, "labels": "x"}}, ["service.offline.files.labels", "'x'"]),
-        ({"offline": service}, ["'service'", "simulator, files;"]),
+        ({"offline": service}, ["'service'", "simulator, files, delta, sql, python, separate;"]),
     ):
         with pytest.raises(ValidationError) as caught:
             SOURCE.validate_python({**service, **wrong})

@@ -47,7 +47,7 @@ def test_keys_days_and_labels_cannot_be_null():
 def test_models_share_no_table_and_those_that_grow_by_days_know_the_days_of_their_files():
     shop, mill = (model_tables(name, "id", "text", COLUMNS, BINARY) for name in ("shop", "mill"))
     folders = [table.folder for tables in (shop, mill) for table in tables]
-    assert len(set(folders)) == len(folders) == 42
+    assert len(set(folders)) == len(folders) == 48
     for table in shop:
         assert set(table.bounds) <= set(table.schema.names)
         assert table.has_days == (

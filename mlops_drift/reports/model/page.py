@@ -40,7 +40,7 @@ def report_page(data: ReportData, index: str | None = None) -> str:
         slices_section(data),
         versions_section(data),
         decisions_section(data),
-        cost_section(data),
+        None if data.spec.external else cost_section(data),
         glossary_section(),
     )
     pages = {

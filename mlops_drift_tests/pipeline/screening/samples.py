@@ -38,7 +38,7 @@ def batch(columns, days=None):
 
 def events_of(lake, declared, key_type="text"):
     tables = model_tables("churn", "id", key_type, declared, BINARY)
-    return Destination(lake, tables, "events", "id", declared, MONDAY)
+    return Destination(lake, tables, tables.events, "events", "id", declared, MONDAY)
 
 
 def screened_events(lake, columns, declared, days=None, key_type="text"):
@@ -57,7 +57,8 @@ def screened_labels(lake, columns, target=BINARY, days=None, key_type="text"):
 
 def labels_of(lake, target=BINARY, key_type="text"):
     tables = model_tables("churn", "id", key_type, {}, target)
-    return Destination(lake, tables, "labels", "id", {target.column: target.labels}, MONDAY)
+    truths = {target.column: target.labels}
+    return Destination(lake, tables, tables.labels, "labels", "id", truths, MONDAY)
 
 
 def judged(lake, values, column):

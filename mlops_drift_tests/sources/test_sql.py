@@ -1,0 +1,395 @@
+"""Tables and queries of PostgreSQL and SQLite, each by every way that reads them."""
+
+import json
+import re
+import sqlite3
+import threading
+from contextlib import closing
+from datetime import date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from mlops_drift.sources.base import SourceError
+from mlops_drift.sources.database import adbc, reading, statement
+from mlops_drift.sources.database.address import Address
+from mlops_drift.sources.sql import SqlSource
+from mlops_drift_tests.postgres import OWNER, PASSWORD
+
+FIRST, SECOND, THIRD = date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 3)
+TABLE = {"table": "orders", "day_column": "day"}
+# A URL that names its driver is read by that, and any other of PostgreSQL through Arrow.
+WAYS = {"arrow": "postgresql", "sqlalchemy": "postgresql+psycopg"}
+
+SCHEMA = """
+    CREATE TABLE orders (id int, day date, x float8);
+    INSERT INTO orders VALUES (1, '2024-03-01', 0.5), (2, '2024-03-02', NULL),
+        (3, '2024-03-03', 2.5), (4, NULL, 1), (5, '2024-03-01', 'inf');
+    CREATE TYPE mood AS ENUM ('good', 'bad');
+    CREATE SCHEMA "Old Sales";
+    CREATE TABLE "Old Sales"."Or%der:first" AS SELECT 7 AS id, DATE '2024-03-01' AS "The :day";
+    CREATE TABLE kinds (
+        day date, small smallint, huge bigint, money numeric(12, 2), exact numeric, single real,
+        double float8, truth bool, at timestamp, moment timestamptz, name text, code char(4),
+        clock time, feeling mood, id uuid, nothing int, tags int[], document jsonb, bytes bytea,
+        address inet);
+    INSERT INTO kinds VALUES
+        ('2024-03-01', 1, 9223372036854775807, 4.50, 12345678901234567890.123, 0.1, 0.1, true,
+         '2024-03-01 10:00', '2024-03-01 10:00+02', E'ü\\n\\u202e "it''s"', 'ab', '10:00', 'good',
+         '6f0e0a2e-0000-4000-8000-000000000001', NULL, '{1,2}', '{"a": 1}', '\\x01', '::1'),
+        ('2024-03-01', NULL, -1, 10, 'NaN', 16777216, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL,
+         NULL, NULL, NULL, NULL, NULL, NULL);
+    CREATE TABLE times (id int, moment timestamptz, local timestamp, text varchar);
+    INSERT INTO times VALUES
+        (1, '2024-02-29 22:59:59+00', '2024-02-29 23:59:59', '2024-02-29T23:59:59'),
+        (2, '2024-02-29 23:00+00', '2024-03-01', '2024-03-01'),
+        (3, '2024-03-01 22:59:59+00', '2024-03-01 23:59:59', '2024-03-02T03:59-05:00'),
+        (4, '2024-03-01 23:00+00', '2024-03-02', '2024/3/1');
+    CREATE ROLE guest LOGIN PASSWORD 'guest';
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(postgres):
+    """A database with tables; its name."""
+    postgres.make_database("shop")
+    postgres.execute(SCHEMA, "shop")
+    return "shop"
+
+
+@pytest.fixture(params=WAYS)
+def way(request, shop, postgres, monkeypatch):
+    """A way to read the shop: `use` sets the address to something else."""
+    scheme = WAYS[request.param]
+
+    def use(url, name="SHOP_DB"):
+        monkeypatch.setenv(name, url.replace("postgresql:", f"{scheme}:"))
+
+    use(postgres.url(shop))
+    return use
+
+
+def source(folder=None, events=TABLE, url="${SHOP_DB}", **options):
+    config = SqlSource(kind="sql", url=url, events=events, labels=TABLE, **options)
+    return config.open(folder)
+
+
+def rows_of(batch):
+    [part] = batch.parts
+    return part.rows.to_pylist()
+
+
+def ids(batch):
+    return sorted(row["id"] for row in rows_of(batch))
+
+
+def error_of(*arguments, **options):
+    """The sentence that a read ends with; nothing hangs on the error that could say more."""
+    with pytest.raises(SourceError) as caught:
+        source(*arguments, **options).events(FIRST, FIRST)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    return str(caught.value)
+
+
+def test_rows_of_the_days_are_read_with_their_days(way):
+    found = source().events(FIRST, SECOND)
+    assert rows_of(found) == [
+        {"id": 1, "day": FIRST, "x": 0.5},
+        {"id": 2, "day": SECOND, "x": None},
+        {"id": 5, "day": FIRST, "x": float("inf")},
+    ]
+    assert found.parts[0].days.to_pylist() == [FIRST, SECOND, FIRST]
+    assert ids(source().labels(THIRD, date(2024, 3, 9))) == [3]
+    assert rows_of(source().events(date(2030, 1, 1), date(2030, 1, 2))) == []
+
+
+def test_a_query_gets_its_days_and_nothing_else_in_it_is_a_parameter(way):
+    query = """
+        SELECT id, day::date, ':first' AS a, E'\\':last' AS b, $$ :first $$ AS ":c", '10 %' AS d
+        FROM orders  -- :of /*
+        WHERE day >= :first AND day < :last::date + 1 /* :first */
+    """
+    found = source(events={"query": query, "day_column": "day"}).events(FIRST, SECOND)
+    assert ids(found) == [1, 2, 5]
+    assert rows_of(found)[0] | {"id": 0} == {
+        "id": 0, "day": FIRST, "a": ":first", "b": "':last", ":c": " :first ", "d": "10 %"
+    }  # fmt: skip
+
+
+def test_names_are_taken_as_they_are(way):
+    table = {"table": "Old Sales.Or%der:first", "day_column": "The :day"}
+    assert ids(source(events=table).events(FIRST, FIRST)) == [7]
+
+
+def test_types_are_plain_and_the_same_by_every_way(shop, postgres, monkeypatch):
+    found = {}
+    for name, scheme in WAYS.items():
+        monkeypatch.setenv("SHOP_DB", postgres.url(shop).replace("postgresql:", f"{scheme}:"))
+        table = {"table": "kinds", "day_column": "day"}
+        found[name] = source(events=table).events(FIRST, FIRST)
+    one, other = (batch.parts[0] for batch in found.values())
+    assert one.rows.schema.equals(other.rows.schema)
+    assert str(one.rows.to_pylist()) == str(other.rows.to_pylist())
+    assert one.unusable == other.unusable == ("tags", "document", "bytes", "address")
+    assert found["arrow"].origins == found["sqlalchemy"].origins
+    row = one.rows.to_pylist()[0]
+    assert row["huge"] == 2**63 - 1
+    assert row["money"] == Decimal("4.50")
+    assert row["exact"] == "12345678901234567890.123"
+    assert row["single"] == 0.1
+    assert row["moment"].isoformat() == "2024-03-01T08:00:00+00:00"
+    assert row["name"] == 'ü\n\u202e "it\'s"'
+    assert row["id"] == "6f0e0a2e-0000-4000-8000-000000000001"
+    assert one.rows.schema.field("nothing").type == pa.null()
+
+
+def test_both_ways_are_the_ones_they_are_called(way, tmp_path, request):
+    is_arrow = request.node.callspec.params["way"] == "arrow"
+    assert adbc.reads(Address("${SHOP_DB}", tmp_path)) == is_arrow
+
+
+@pytest.mark.parametrize("column", ["moment", "local", "text"])
+def test_days_are_those_of_the_time_zone_whatever_the_column_holds(way, column):
+    table = {"table": "times", "day_column": column}
+    found = source(events=table, timezone="Europe/Berlin").events(FIRST, FIRST)
+    numbers = (row["id"] for row in rows_of(found))
+    times = dict(zip(numbers, found.parts[0].times.to_pylist(), strict=True))
+    assert times[2] == datetime(2024, 2, 29, 23)
+    expected = {"moment": {2, 3}, "local": {2, 3}, "text": {2}}
+    assert set(times) == expected[column]
+
+
+def test_an_origin_is_the_variable_and_the_table_with_a_digest_of_the_rows(way, postgres):
+    before = source().events(FIRST, SECOND).origins
+    assert {origin.place for origin in before.values()} == {"sql orders (SHOP_DB)"}
+    assert re.fullmatch("[0-9a-f]{64}", before[FIRST].digest)
+    postgres.execute("UPDATE orders SET x = 0.6 WHERE id = 1", "shop")
+    after = source().events(FIRST, SECOND).origins
+    postgres.execute("UPDATE orders SET x = 0.5 WHERE id = 1", "shop")
+    assert after[FIRST] != before[FIRST]
+    assert after[SECOND] == before[SECOND]
+    assert source().events(FIRST, SECOND).origins == before
+
+
+def test_a_mistake_in_the_address_is_one_sentence_without_it(way, postgres, monkeypatch):
+    right = postgres.url("shop")
+    wrong = {
+        postgres.url("shop", password="sesame"): "does not accept the user or the password",
+        postgres.url("shop", user="nobody"): "does not accept the user or the password",
+        postgres.url("shops"): "has no such database",
+        right.replace(str(postgres.port), "1"): "nothing answers",
+        right.replace("127.0.0.1", "no.such.host.invalid"): "the host of the database is unknown",
+        right.replace("p%40ss", "p@ss"): "the host of the database is unknown",
+        right.replace("//", "/"): "SHOP_DB in the environment is no URL of a database",
+        right.replace(str(postgres.port), "port"): "is no URL of a database",
+        f"{right}?sslmode=verify-full": "do not agree on encryption",
+        "mongodb://owner:sesame@host/shop": "SQLAlchemy knows no database 'mongodb'",
+    }
+    for url, sentence in wrong.items():
+        way(url)
+        found = error_of()
+        assert sentence in found
+        for secret in (PASSWORD, "sesame", "p%40ss", "9f3a", OWNER, "127.0.0.1", url):
+            assert secret not in found
+    monkeypatch.delenv("SHOP_DB")
+    assert error_of().startswith("SHOP_DB not set in the environment; `url` of the source")
+
+
+def test_what_the_database_rejects_is_one_sentence(way):
+    query = "SELECT {} FROM orders WHERE day BETWEEN :first AND :last"
+    for events, sentence in [
+        (TABLE | {"table": "order"}, "sql order (SHOP_DB): there is no such table"),
+        (TABLE | {"table": "Orders"}, "its name is case-sensitive"),
+        (TABLE | {"day_column": "Day"}, "it lacks the day column"),
+        (TABLE | {"day_column": "id"}, "the day column holds neither dates nor texts"),
+        ({"query": query.format("y")}, 'rejects it: column "y" does not exist; correct `query`'),
+        ({"query": query.format("")[7:]}, "syntax error"),
+        ({"query": query.format("id")}, "the day column 'day' is missing; found 'id'"),
+        ({"query": query.format("*, x AS day")}, "several columns are called 'day'"),
+        ({"query": query.format("day, id, x AS \"ID\"")}, "several columns are called 'id'"),
+        ({"query": query.format(f"day, '{PASSWORD}'::int")}, 'integer: "…"'),
+        ({"query": "INSERT INTO orders SELECT 6, :first, 1 WHERE :first <= :last RETURNING *"},
+         "it writes, and a source only reads"),
+    ]:  # fmt: skip
+        assert sentence in error_of(events={"day_column": "day", **events})
+    assert ids(source().events(FIRST, THIRD)) == [1, 2, 3, 5]
+
+
+def test_a_table_without_rights_names_what_to_grant(way, postgres):
+    way(postgres.url("shop", "guest", "guest"))
+    assert error_of() == (
+        "sql orders (SHOP_DB): the user of `url` may not read it: permission denied for table "
+        "orders; grant SELECT, on the schema too"
+    )
+
+
+def test_a_read_ends_in_time(way):
+    slow = "SELECT day, pg_sleep(60) FROM orders WHERE day BETWEEN :first AND :last"
+    found = error_of(events={"query": slow, "day_column": "day"}, timeout_seconds=0.2)
+    assert "reading took longer than 0.2 seconds" in found
+
+
+def test_a_lost_connection_is_tried_again_without_double_rows(way, postgres, monkeypatch):
+    monkeypatch.setattr(reading, "PAUSE_SECONDS", 0.01)
+    # Only the first read waits.
+    slow = (
+        "SELECT orders.* FROM orders, (SELECT CASE WHEN now() < (SELECT until FROM slow) "
+        "THEN pg_sleep(60) END AS s) AS w WHERE day BETWEEN :first AND :last"
+    )
+    postgres.execute("CREATE TABLE slow AS SELECT now() + interval '1 hour' AS until", "shop")
+
+    def cut():
+        pid = postgres.wait_for_read()
+        postgres.execute("UPDATE slow SET until = now()", "shop")
+        postgres.execute(f"SELECT pg_terminate_backend({pid})")
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    found = source(events={"query": slow, "day_column": "day"}).events(FIRST, THIRD)
+    thread.join()
+    postgres.execute("DROP TABLE slow", "shop")
+    assert ids(found) == [1, 2, 3, 5]
+
+
+def test_a_database_that_stays_away_is_one_sentence(way, postgres, monkeypatch):
+    monkeypatch.setattr(reading, "PAUSE_SECONDS", 0.01)
+    thread = threading.Thread(target=lambda: (postgres.wait_for_read(), postgres.kill()))
+    thread.start()
+    slow = "SELECT orders.*, pg_sleep(60) FROM orders WHERE day BETWEEN :first AND :last"
+    found = error_of(events={"query": slow, "day_column": "day"})
+    thread.join()
+    postgres.start()
+    assert "nothing answers where the database should be, in 4 tries; start it" in found
+    assert ids(source().events(FIRST, THIRD)) == [1, 2, 3, 5]
+
+
+def test_parts_of_an_address_come_from_the_environment_as_they_are(shop, postgres, monkeypatch):
+    monkeypatch.setenv("SHOP_PASSWORD", PASSWORD)
+    url = f"postgresql://{OWNER}:${{SHOP_PASSWORD}}@127.0.0.1:{postgres.port}/shop"
+    found = source(url=url).events(FIRST, FIRST)
+    assert ids(found) == [1, 5]
+    assert found.origins[FIRST].place == "sql orders (SHOP_PASSWORD)"
+    config = SqlSource(kind="sql", url=url, events=TABLE, labels=TABLE)
+    assert PASSWORD not in json.dumps(config.model_dump(mode="json"))
+    monkeypatch.setenv("SHOP_PASSWORD", "sesame")
+    assert "sesame" not in error_of(url=url)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"url": "postgresql://owner:sesame@host/shop"}, "holds a password"),
+        ({"url": "postgresql://host/shop?password=sesame"}, "holds a password"),
+        ({"url": "sesame"}, "is no URL of a database"),
+        ({"url": "postgresql://owner:sesame@host:port/shop"}, "is no URL of a database"),
+        ({"events": {"day_column": "day"}}, "either a table or a query"),
+        ({"events": TABLE | {"query": "SELECT :first, :last"}}, "either a table or a query"),
+        ({"events": {"day_column": "day", "query": "SELECT 1"}}, "lacks :first and :last"),
+        (
+            {"events": {"day_column": "d", "query": "SELECT ':first', :last"}},
+            "query lacks :first; it asks for a range of days, as in WHERE d BETWEEN",
+        ),
+        (
+            {"events": {"day_column": "d", "query": "SELECT :first, :last, :until"}},
+            r"only :first and :last are known; write a colon that begins no parameter as \:until",
+        ),
+        ({"timezone": "Mars"}, "use a name such as Europe/Berlin"),
+        ({"timeout_seconds": 0}, "greater than 0"),
+    ],
+)
+def test_a_wrong_definition_says_what_would_be_right(fields, told):
+    right = {"kind": "sql", "url": "${SHOP_DB}", "events": TABLE, "labels": TABLE}
+    with pytest.raises(ValidationError) as caught:
+        SqlSource(**{**right, **fields})
+    [error] = caught.value.errors()
+    assert told in error["msg"]
+    assert "sesame" not in error["msg"]
+
+
+def test_an_address_without_a_password_may_stand_in_the_file():
+    for url in ("sqlite:///shop.db", "postgresql://host/shop", "postgresql://${USER}@host/shop"):
+        assert SqlSource(kind="sql", url=url, events=TABLE, labels=TABLE).url == url
+
+
+def test_parameters_are_found_by_the_rules_of_sql():
+    assert statement.parameters("SELECT :a::date, b::date, '12:30', ':c', x [1:2]") == ["a"]
+    assert statement.parameters("SELECT \":a\", `:b`, 'it''s :c', E'\\' :d', :e -- :f\n, :g") == [
+        "e",
+        "g",
+    ]
+
+
+# SQLite
+
+
+@pytest.fixture
+def file(tmp_path):
+    """The folder of a SQLite file."""
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.executescript(
+            """
+            CREATE TABLE orders (id integer, day text, x real, mixed, bytes blob);
+            INSERT INTO orders VALUES (1, '2024-03-01', 0.5, 1, x'00'),
+                (2, '2024-03-02T23:30:00-02:00', 1, 'a', NULL), (3, '2024-03-03', NULL, 0.1, NULL),
+                (9223372036854775807, '2024-03-01 10:00', 2, NULL, NULL), (5, NULL, 1, 1, NULL);
+            """
+        )
+    return tmp_path
+
+
+def sqlite(folder, **options):
+    return source(folder, url="sqlite:///shop.db", **options)
+
+
+def test_sqlite_is_read_relative_to_the_folder_of_the_yaml(file):
+    found = sqlite(file).events(FIRST, SECOND)
+    assert ids(found) == [1, 2**63 - 1]
+    assert found.origins[FIRST].place == "sql orders"
+    assert found.parts[0].unusable == ("bytes",)
+    later = sqlite(file).events(THIRD, THIRD)
+    assert ids(later) == [2, 3]
+    assert sorted(row["mixed"] for row in rows_of(later)) == ["0.1", "a"]
+    query = "SELECT * FROM orders WHERE date(day) BETWEEN :first AND date(:last, '+1 day')"
+    assert ids(
+        sqlite(file, events={"query": query, "day_column": "day"}).events(SECOND, THIRD)
+    ) == [2, 3]
+
+
+def test_numbers_as_days_are_an_error_and_not_left_out(file):
+    with closing(sqlite3.connect(file / "shop.db")) as connection, connection:
+        connection.execute("CREATE TABLE epochs AS SELECT 1 AS id, 1709251200 AS day")
+    with pytest.raises(
+        SourceError, match="the day column 'day' holds BIGINT; it should hold dates"
+    ):
+        sqlite(file, events={"table": "epochs", "day_column": "day"}).events(FIRST, FIRST)
+
+
+def test_a_day_that_is_none_is_left_out_with_a_warning(file):
+    query = "SELECT id, coalesce(day, 'soon') AS day FROM orders WHERE :first <= :last"
+    found = sqlite(file, events={"query": query, "day_column": "day"}).events(FIRST, FIRST)
+    assert ids(found) == [1, 2**63 - 1]
+    assert found.note == "1 row is of no day and left out: 'day' is 'soon'"
+
+
+def test_sqlite_says_what_is_wrong_in_one_sentence(file):
+    query = "SELECT day FROM orders WHERE day BETWEEN :first AND :last"
+    counting = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1e12) "
+    for events, sentence in [
+        (TABLE | {"table": "order"}, "sql order: there is no such table"),
+        (TABLE | {"day_column": "Date"}, "the day column 'Date' is missing; found 'id', 'day'"),
+        ({"query": query.replace("FROM", "FORM")}, "the database rejects it: near"),
+        ({"query": "DELETE FROM orders WHERE :first < :last OR 1 RETURNING *"}, "it writes"),
+    ]:
+        with pytest.raises(SourceError) as caught:
+            sqlite(file, events={"day_column": "day", **events}).events(FIRST, FIRST)
+        assert sentence in str(caught.value)
+    slow = {"query": f"{counting} SELECT count(*), :first, :last FROM n", "day_column": "day"}
+    with pytest.raises(SourceError, match=r"reading took longer than 0\.1 seconds"):
+        sqlite(file, events=slow, timeout_seconds=0.1).events(FIRST, FIRST)
+    (file / "shop.db").unlink()
+    with pytest.raises(SourceError, match="the SQLite file that `url` of the source names does"):
+        sqlite(file).events(FIRST, FIRST)
+    assert not (file / "shop.db").exists()
