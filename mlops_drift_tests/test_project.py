@@ -6,11 +6,14 @@ import sys
 import dagster as dg
 import pytest
 import yaml
+from dagster._utils.warnings import suppress_dagster_warnings
 
 from mlops_drift import project, settings
 from mlops_drift.component import MonitoredModel
 from mlops_drift.config.loading import ModelDefinitionError, load_models
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.simulation.instance import open_instance
+from mlops_drift.storage import OWN
 from mlops_drift_tests.tiny import SPEC
 
 DG = '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "shop_of_tests"\n'
@@ -99,7 +102,7 @@ def test_a_project_that_is_installed_as_a_package_has_no_place_for_data(tmp_path
     packages.mkdir()
     (packages / "pyproject.toml").write_text(DG)
     project.use(packages / "shop_of_tests")
-    with pytest.raises(project.ProjectError, match="installed in .*site-packages"):
+    with pytest.raises(project.ProjectError, match=r"installed in .*site-packages"):
         settings.data_root()
 
 
@@ -172,7 +175,7 @@ def test_several_models_lie_beside_other_assets_resources_and_an_executor(make, 
     own = dg.Definitions(
         [visits], resources={"lake": 1, "registry": 2}, executor=dg.multiprocess_executor
     )
-    merged = dg.Definitions.merge(tree.build_defs(), own)
+    merged = dg.Definitions.merge(suppress_dagster_warnings(tree.build_defs)(), own)
     groups = {node.group_name for node in merged.resolve_asset_graph().asset_nodes}
     assert groups == {"tiny", "second", "default"}
     job = merged.resolve_job_def("tiny_daily")
@@ -188,18 +191,14 @@ def test_several_models_lie_beside_other_assets_resources_and_an_executor(make, 
 def test_a_model_brings_all_that_it_needs(make):
     root = make(DG)
     context = dg.ComponentTree.for_test().load_context
-    model = MonitoredModel.model_validate({**SPEC, "start_date": SPEC["start_date"]})
-    defs = model.build_defs(context)
+    described = ModelSpec.model_validate(SPEC).model_dump()
+    defs = MonitoredModel.model_validate(described).build_defs(context)
     dg.Definitions.validate_loadable(defs)
     assert defs.executor is None
     assert project.current().root == root
 
 
 # Dagster
-
-
-def where(instance):
-    return type(instance.run_storage).__name__, instance.run_storage
 
 
 @pytest.fixture
@@ -212,7 +211,7 @@ def stored(make):
             run = instance.create_run_for_job(dg.GraphDefinition("of_nothing").to_job())
             origin = instance.get_run_by_id(run.run_id).remote_job_origin
             assert origin.repository_origin.code_location_origin.location_name == "shop"
-        [place] = {file for file in root.parent.rglob("runs.db")}
+        [place] = set(root.parent.rglob("runs.db"))
         return place.relative_to(root.parent).as_posix()
 
     return root, at
@@ -221,6 +220,13 @@ def stored(make):
 def test_without_a_configuration_dagster_is_in_the_data_folder(stored):
     _, at = stored
     assert at().startswith("shop/data/dagster/")
+
+
+def test_the_dagster_yaml_of_the_guide_is_what_is_used_without_one():
+    page = (project.CHECKOUT / "docs" / "guide" / "dagster-project.md").read_text()
+    _, _, block = page.partition("```yaml dagster\n")
+    described = yaml.safe_load(block.partition("```")[0])
+    assert described.items() <= OWN.items()
 
 
 def test_a_dagster_yaml_of_the_project_says_where_runs_are(stored):
@@ -236,7 +242,7 @@ def test_dagster_home_goes_before_the_project(stored, monkeypatch):
     shutil.copy(project.CHECKOUT / "dagster.yaml", root)
     home = root.parent / "home"
     monkeypatch.setenv(settings.HOME_VARIABLE, str(home))
-    with pytest.raises(settings.SettingsError, match="DAGSTER_HOME is .* not a folder; make it"):
+    with pytest.raises(settings.SettingsError, match=r"DAGSTER_HOME is .* not a folder; make it"):
         open_instance()
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
