@@ -197,6 +197,10 @@ def trace_key(model: ModelContext, key: str) -> list[Link]:
     )
     days = [event["day"] for event in features]
     versions = dict.fromkeys(row["version"] for row in predictions)
+    for known in map(model.of_version, versions):
+        # What another version was given, and is not declared so any more.
+        own = store.lake.rows(f"SELECT * FROM f WHERE {mine}", f=known.store.tables.features)
+        features = [{**theirs, **row} for row, theirs in zip(features, own, strict=True)]
     return [
         Link("event", features[0] if features else {spec.key: key, "removed": removed}),
         Link("predictions", rows=predictions),

@@ -7,6 +7,7 @@ from datetime import date
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.pipeline.living import FurtherColumn, LivingColumns, kept_since, named
+from mlops_drift.policy.situation import NO_DAY_YET
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import TableName
 from mlops_drift.store.lake import Lake
@@ -46,7 +47,7 @@ class Destination:
         model: ModelContext,
         source: TableName,
         living: LivingColumns | None = None,
-        first: date | None = None,
+        first: date = NO_DAY_YET,
     ) -> "Destination":
         """Where one of them lands, from a day on; for events, what versions need is given."""
         spec, tables = model.spec, model.store.tables

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.policy.situation import NO_DAY_YET
 from mlops_drift.schema.columns import Column
 from mlops_drift.store.tables import Table, UserColumn
 
@@ -95,11 +96,14 @@ def note_columns(model: ModelContext, living: LivingColumns, first: date, last: 
 
 
 def columns_since(model: ModelContext) -> date | None:
-    """The first day since which all declared columns are kept; None where all days have them."""
+    """The first day since which all declared columns are kept; None where all days have them.
+
+    `NO_DAY_YET` where one has never landed.
+    """
     return max(kept_since(model).values(), default=None)
 
 
-def kept_since(model: ModelContext, now: date | None = None) -> dict[str, date]:
+def kept_since(model: ModelContext, now: date = NO_DAY_YET) -> dict[str, date]:
     """The first day of each declared column that is not kept as long as others are.
 
     One that is on no record begins now.
@@ -110,7 +114,7 @@ def kept_since(model: ModelContext, now: date | None = None) -> dict[str, date]:
     found = {
         name: days.get((name, column.type, made), now) for name, column, made in _identified(model)
     }
-    return {name: day for name, day in found.items() if known and day and day > begin}
+    return {name: day for name, day in found.items() if known and day > begin}
 
 
 def _identified(model: ModelContext) -> Iterator[tuple[str, Column, str]]:

@@ -25,6 +25,7 @@ from mlops_drift.pipeline.features import require_point_in_time
 from mlops_drift.pipeline.labelled import labelled_rows
 from mlops_drift.pipeline.living import columns_since
 from mlops_drift.pipeline.logged import OUT_OF_FOLD, RECIPE, SPEC, logged_params
+from mlops_drift.policy.situation import NO_DAY_YET
 from mlops_drift.registry.base import (
     CHALLENGER,
     COMPILED,
@@ -80,6 +81,11 @@ def build_training_set(model: ModelContext, as_of: date, since: date | None) -> 
     lake, tables = store.lake, store.tables
     # Days before have no values of a column that came later.
     kept = columns_since(model)
+    if kept == NO_DAY_YET:
+        raise TrainingSetError(
+            f"{spec.name}: no day has landed since the columns have changed; land one first, or "
+            "land earlier ones again"
+        )
     since = max(since, kept) if since and kept else since or kept
     commits = lake.last_commit(tables.features), lake.last_commit(tables.labels)
     found = labelled_rows(model, as_of, since)

@@ -17,6 +17,7 @@ from mlops_drift.policy.decision import (
 )
 from mlops_drift.policy.situation import (
     CONFIRMATION_DAYS,
+    NO_DAY_YET,
     Evidence,
     Situation,
     first_of_episode,
@@ -186,6 +187,8 @@ def _obstacle(now: Situation) -> str:
     """
     missing, budget = ", ".join(now.evidence.missing_classes), now.policy.budget
     needed, since = now.policy.first_training_rows, now.evidence.columns_since
+    if since == NO_DAY_YET:
+        return "a declared column has not landed so far; no row can be learned from"
     if since and now.evidence.complete_rows < needed:
         return (
             f"{now.evidence.complete_rows} of {needed} labelled rows have all declared columns, "

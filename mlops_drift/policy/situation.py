@@ -20,6 +20,9 @@ from mlops_drift.policy.decision import (
 
 SHIPPED = monitors_of(Monitors())
 
+# The first day of what no day has had so far.
+NO_DAY_YET = date.max
+
 # Within so many days a second failing day confirms the first.
 CONFIRMATION_DAYS = 28
 
@@ -35,7 +38,7 @@ class Evidence:
         confirm: checks that fail by chance on some days, so that a second day must confirm them.
         realized: checks whose production day tells when the world changed.
         columns_since: the first day since which all declared columns are kept; None where all
-            days have them.
+            days have them, `NO_DAY_YET` where none has.
     """
 
     day: date

@@ -22,6 +22,7 @@ from mlops_drift.pipeline.living import (
 )
 from mlops_drift.pipeline.scoring import scorable
 from mlops_drift.pipeline.screening import screen_events
+from mlops_drift.policy.situation import NO_DAY_YET
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import SourceError
 from mlops_drift.store.memory import MemoryLake
@@ -121,6 +122,7 @@ def test_only_days_that_have_a_column_count_as_its_days(place):
     place.land(0, a=[1.0, 2.0], n=[1, 2])
     assert columns_since(place.model) is None
     place.describe(spec_of({**OLD, "d": {"type": "number"}}))
+    assert columns_since(place.model) == NO_DAY_YET
     assert kept_since(place.model, day(1)) == {"d": day(1)}
     place.land(1, a=[1.0, 2.0], n=[1, 2], d=[1.0, 2.0])
     place.land(2, a=[1.0, 2.0], n=[1, 2], d=[1.0, 2.0])
