@@ -10,6 +10,8 @@ from mlops_drift.own_code import require_there
 Base = TypeVar("Base")
 Function = Callable[..., Any]
 
+# What the error of a member says that is nowhere.
+NOT_THERE = "cannot be imported"
 # package.module:Name
 IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
@@ -88,7 +90,7 @@ def _imported(family: str, name: str, shipped: Mapping[str, str], what: str) -> 
 def _not_there(name: str, path: str, error: Exception, what: str) -> str:
     kind = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
     return (
-        f"{name!r} cannot be imported as {path}: {kind}{error}; write package.module:Name of a "
+        f"{name!r} {NOT_THERE} as {path}: {kind}{error}; write package.module:Name of a "
         f"{what} that this environment can import"
     )
 

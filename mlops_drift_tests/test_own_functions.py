@@ -123,6 +123,19 @@ def test_a_gate_is_no_part_of_a_version_but_of_the_plan_of_a_retraining(shop):
         forget_code()
 
 
+def test_a_version_whose_code_is_gone_says_what_to_bring_back(shop):
+    module = shop.package / "estimators.py"
+    away = module.rename(shop.package / "renamed.py")
+    try:
+        forget_code()
+        message = "version 1 of tiny was made by code that is gone: 'shop.estimators:linear' cannot"
+        with pytest.raises(UserError, match=message):
+            rebuild(shop.about, 1)
+    finally:
+        away.rename(module)
+        forget_code()
+
+
 def test_a_function_that_fails_ends_the_training_with_its_sentence(shop):
     module = shop.package / "estimators.py"
     before = module.read_text()

@@ -5,13 +5,13 @@ import json
 import re
 from datetime import date
 from functools import cached_property
-from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mlops_drift.config.external import optional_training, require_fit, without_training
+from mlops_drift.config.judgeable import require_judgeable
 from mlops_drift.config.names import require_usable
 from mlops_drift.config.online import Online
 from mlops_drift.config.upstream import AssetKeys, Automation, require_upstream
@@ -330,24 +330,6 @@ def learning_digest(description: BaseModel) -> str:
         },
     )
     return digest(decides)
-
-
-def require_judgeable(policy: RetrainingPolicy, training: Training, gates: Gates) -> None:
-    """Raises a ValueError if the first version has fewer test rows than its gates need."""
-    rows, share, least = policy.first_training_rows, training.test_share, gates.min_rows
-    if training.max_rows is not None and training.max_rows < rows:
-        raise ValueError(
-            f"training.max_rows {training.max_rows} is less than the {rows} of "
-            f"policy.first_training_rows; use at least {rows}, or a smaller first_training_rows"
-        )
-    n_test = round(rows * share)
-    if n_test < least:
-        raise ValueError(
-            f"policy.first_training_rows {rows} times training.test_share {share:g} gives {n_test} "
-            f"test rows, fewer than the {least} of gates.min_rows: calibration would be unknown, "
-            "and the first version rejected. Use first_training_rows of at least "
-            f"{ceil(least / share)}, a larger test_share, or a smaller min_rows"
-        )
 
 
 def digest(content: Any) -> str:

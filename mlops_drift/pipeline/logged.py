@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from mlops_drift.config.spec import learning_digest
 from mlops_drift.learning.config import Training
+from mlops_drift.plugins import NOT_THERE
 from mlops_drift.registry.base import LIBRARIES, RegistryError, VersionRegistry
 from mlops_drift.registry.code_digests import learning_code_digest
 from mlops_drift.schema.columns import Column, Target
@@ -52,11 +53,17 @@ def description_of(registry: VersionRegistry, model: str, version: int) -> Descr
     """The description that a version was made by.
 
     Raises:
-        RegistryError: if it was not logged, or is damaged.
+        RegistryError: if it was not logged, is damaged, or names a user's code that is gone.
     """
     try:
         return Description.model_validate(registry.read_json(model, version, SPEC))
     except ValueError as error:
+        gone = [one["msg"] for one in getattr(error, "errors", list)() if NOT_THERE in one["msg"]]
+        if gone:
+            raise RegistryError(
+                f"version {version} of {model} was made by code that is gone: "
+                f"{gone[0].removeprefix('Value error, ')}"
+            ) from error
         raise RegistryError(
             f"{SPEC} of version {version} of {model} is damaged: {error}"
         ) from error

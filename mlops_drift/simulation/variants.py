@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from mlops_drift.config.judgeable import require_judgeable
 from mlops_drift.config.loading import read_yaml
-from mlops_drift.config.spec import ModelSpec, require_judgeable
+from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError
 from mlops_drift.monitors.config import AgeMonitor
 from mlops_drift.monitors.model_age import ModelAge
