@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
+from dagster._utils.warnings import suppress_dagster_warnings
 from pydantic import BaseModel
 
 from mlops_drift import project
@@ -86,6 +87,7 @@ def _with_features_sql(described: dict[str, Any], folder: Path) -> dict[str, Any
     return described
 
 
+@suppress_dagster_warnings
 def model_definitions(spec: ModelSpec, folder: Path) -> dg.Definitions:
     """The definitions of one model; relative paths of its files start at the folder."""
     source = spec.open_source(folder)

@@ -19,7 +19,6 @@ def defs() -> dg.Definitions:
     return _complete(load_definitions())
 
 
-@suppress_dagster_warnings
 def definitions_of(models: Iterable[Model]) -> dg.Definitions:
     """Some loaded models: a tenth of the work of `defs`, which describes components to the UI."""
     settings.isolate()

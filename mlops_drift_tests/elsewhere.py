@@ -9,6 +9,7 @@ import pandas as pd
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.external import follow_versions
+from mlops_drift.lifecycle.late_days import make_late_features, match_late_days
 from mlops_drift.pipeline.external_predictions import match_predictions
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import land_events, land_labels, land_predictions
@@ -111,7 +112,9 @@ class Elsewhere:
             land_labels(self.model, self.source, *at)
             self.landed[number] = land_predictions(self.model, self.source, *at)
             make_features(self.model, *at)
+            make_late_features(self.model, *at)
             self.matched = match_predictions(self.model, *at)
+            match_late_days(self.model, *at)
             self.promoted = follow_versions(self.model, self.source, *at)
             if measure:
                 measure_drift(self.model, *at)

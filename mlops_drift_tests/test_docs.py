@@ -181,6 +181,8 @@ def package(tmp_path, monkeypatch):
 @pytest.mark.parametrize("changes", sections())
 def test_the_section_of_a_page_fits_the_example(changes):
     assert ModelSpec.model_validate(merged(deepcopy(whole()), changes))
+    # What trains is not imported by whoever only loads descriptions.
+    assert "shop.estimators" not in sys.modules
 
 
 @pytest.mark.usefixtures("package")

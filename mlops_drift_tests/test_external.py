@@ -15,6 +15,7 @@ from mlops_drift.jobs import daily_job_name
 from mlops_drift.resources import default_resources
 from mlops_drift.sensors.retraining import sensor_name
 from mlops_drift.simulation.instance import open_instance
+from mlops_drift_tests import elsewhere
 from mlops_drift_tests.elsewhere import CHANGED, CHANGES, DAYS, SECOND
 from mlops_drift_tests.receiver import SECRET, WebhookReceiver
 from mlops_drift_tests.tiny import day, evaluations
@@ -159,3 +160,35 @@ def test_a_job_of_the_project_is_launched_once(begun_elsewhere, tmp_path):
         assert record.status == "requested"
         assert "job train_elsewhere was launched as run" in record.outcome_reason
         assert world.look(instance).run_requests == []
+
+
+def test_a_day_without_its_file_of_predictions_runs_and_is_taken_in_late(new_world):
+    world, gone = new_world("late_predictions"), 4
+    by_day = {"predictions": {"path": "p-{day}.csv"}}
+    changes = {**CHANGES, "model": {**CHANGES["model"], **by_day}, "end_date": day(5)}
+    folder = world.write_model(changes)
+    elsewhere.write(folder, 6)
+    for number in range(6):
+        rows = elsewhere.predictions_in(elsewhere.rows_of(number)).drop(columns="day")
+        rows.to_csv(folder / f"p-{day(number)}.csv", index=False)
+    late = (folder / f"p-{day(gone)}.csv").rename(folder / "late.csv")
+    with world.active(), open_instance() as instance:
+        world.replay(instance, step=6)
+        with world.lake() as store:
+            assert [row["day"] for row in store.landing.missing_files(day(0), day(5))] == [
+                day(gone)
+            ]
+            [quality] = [
+                one
+                for one in store.checks.find(day(gone), day(gone), checks=["data_quality"])
+                if one.subject == "predictions"
+            ]
+            features = store.checks.find(day(gone), day(gone), checks=["feature_drift"])
+        assert (quality.verdict, quality.reason) == ("unknown", f"no file p-{day(gone)}.csv")
+        assert {one.verdict for one in features} == {"pass"}
+        late.rename(folder / f"p-{day(gone)}.csv")
+        world.replay(instance, step=6)
+        with world.lake() as store:
+            assert store.predictions.served()[1] == (day(0), day(5))
+            [counted] = store.lake.rows("SELECT count(*) AS n FROM p", p=store.tables.predictions)
+    assert counted["n"] == 6 * elsewhere.ROWS

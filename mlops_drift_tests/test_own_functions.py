@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from mlops_drift.config.context import ModelContext
 from mlops_drift.errors import UserError
 from mlops_drift.learning.families.registry import family
 from mlops_drift.learning.metrics.registry import metric_named
@@ -92,6 +93,22 @@ def test_the_version_is_rebuilt_bit_for_bit_with_its_search(shop):
     assert (made.is_same, made.same_code, made.same_recipe) == (True, True, True)
 
 
+def test_a_plain_pipeline_passes_every_gate_and_is_rebuilt(shop):
+    spec = shop.about.spec
+    alone = {"families": ["shop.estimators:linear"], "search_space": {}}
+    training = spec.training.model_copy(update=alone)
+    store = shop.about.store
+    about = ModelContext.of(
+        store.lake, spec.model_copy(update={"training": training}), shop.about.registry
+    )
+    run = steps.train(about, day(3), name="plain")
+    judged = run.judge_gates()
+    # It need not be better than the champion.
+    assert {one.name for one in judged if one.verdict != "pass"} <= {"beats_champion"}
+    made = rebuild(about, run.version)
+    assert (made.is_same, made.same_code) == (True, True)
+
+
 def test_the_same_code_gives_the_same_version_and_another_source_a_new_one(shop):
     assert steps.train(shop.about, day(3), name="again").version == 1
     planned = plan_digest(shop.about.spec)
@@ -103,7 +120,13 @@ def test_the_same_code_gives_the_same_version_and_another_source_a_new_one(shop)
         made = rebuild(shop.about, 1)
         assert (made.is_same, made.same_code) == (False, False)
         assert plan_digest(shop.about.spec) != planned
-        assert steps.train(shop.about, day(3), name="changed").version == 2
+        run = steps.train(shop.about, day(5), name="changed")
+        assert run.version > 1
+        [compared] = [one for one in run.judge_gates() if one.name == "beats_champion"]
+        assert compared.n >= 10
+        assert (
+            compared.numbers["lower"] < compared.numbers["difference"] < compared.numbers["upper"]
+        )
     finally:
         signs.write_text(before)
         forget_code()

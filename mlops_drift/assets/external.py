@@ -23,6 +23,7 @@ from mlops_drift.assets.landing import CODE, about_landed
 from mlops_drift.checks.monitors import monitor_specs
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.external import follow_versions
+from mlops_drift.lifecycle.late_days import match_late_days
 from mlops_drift.pipeline.external_predictions import match_predictions
 from mlops_drift.pipeline.landing import land_predictions
 from mlops_drift.pipeline.reference_days import awaited_reference
@@ -73,6 +74,7 @@ def external_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition
     ) -> dg.MaterializeResult:
         model, (first, last) = mlops_drift_lake.of(spec, mlops_drift_registry), days_of(context)
         matched = match_predictions(model, first, last)
+        late = match_late_days(model, first, last)
         with user_errors():
             promoted = follow_versions(model, source, first, last)
         for promotion in promoted:
@@ -82,6 +84,7 @@ def external_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition
             metadata={
                 **row_count(matched.served.rows),
                 "added rows": matched.served.added,
+                **({"late rows": late} if late else {}),
                 "events without a prediction": matched.unpredicted,
                 "versions": ", ".join(map(str, matched.served.versions)) or "none",
                 "serves": str(serving) if serving else awaited_reference(spec, last) or "nobody",

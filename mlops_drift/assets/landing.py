@@ -125,6 +125,10 @@ def about_landed(landed: Landed) -> Metadata:
     account = landed.account
     late = ", ".join(f"{day}: {n:,}" for day, n in landed.late.items())
     noted: Metadata = {
+        "changed since it landed": "; ".join(
+            f"{day}: {one.new:,} new, {one.changed:,} changed, {one.gone:,} gone"
+            for day, one in landed.again.items()
+        ),
         "late rows": sum(landed.late.values()),
         "late rows by day": late,
         "changed or quarantined late rows": sum(account.late.values()),

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.lifecycle.shadow.scoring import score_shadows
-from mlops_drift.monitors.context import EVENTS, LABELS
+from mlops_drift.monitors.context import EVENTS, LABELS, PREDICTIONS
+from mlops_drift.pipeline.external_predictions import match_predictions
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.served_rows import predict_days
 from mlops_drift.schema.days import days_between, ranges
@@ -47,3 +48,13 @@ def predict_late_days(model: ModelContext, first: date, last: date) -> int:
         added += predict_days(model, since, end).added
         score_shadows(model, since, end)
     return added
+
+
+def match_late_days(model: ModelContext, first: date, last: date) -> int:
+    """Puts predictions made elsewhere with their events where either landed late with these days.
+
+    Returns:
+        How many predictions are new.
+    """
+    days = model.store.landing.late_days(first, last, [EVENTS, PREDICTIONS])
+    return sum(match_predictions(model, *some).served.added for some in ranges(days))

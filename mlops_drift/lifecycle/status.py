@@ -92,7 +92,6 @@ def _champion(store: ModelStore, promotion: Promotion) -> dict[str, object]:
         "trained_as_of": champion.as_of,
         "serves_since": promotion.serves_since,
         "test_value": champion.value,
-        "is_external": not champion.mlflow_run,
     }
 
 

@@ -15,13 +15,14 @@ from mlops_drift.monitors.base import NO_FILE, CheckEvaluation
 from mlops_drift.monitors.context import EVENTS, LABELS, PREDICTIONS, LandedDay, SourceName
 from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.destination import Destination
+from mlops_drift.pipeline.late_rows import Changes
 from mlops_drift.pipeline.ledger import Account
 from mlops_drift.pipeline.living import living_columns, note_columns
 from mlops_drift.pipeline.missing_days import in_short, without_events
 from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.quarantine import BEFORE_START, TOO_LATE
-from mlops_drift.pipeline.received import Landing
+from mlops_drift.pipeline.received import Landing, Put
 from mlops_drift.pipeline.screening import (
     CORRECTED,
     Screened,
@@ -54,6 +55,7 @@ class Landed:
     Attributes:
         account: where all rows of the source are.
         late: rows that landed on days that had run, by day.
+        again: how days that have landed again differ from what had landed of them.
     """
 
     rows: int
@@ -61,6 +63,7 @@ class Landed:
     checks: Monitored
     account: Account
     late: Mapping[date, int]
+    again: Mapping[date, Changes]
 
 
 def record_missing(model: ModelContext, table: TableName, places: Mapping[date, str]) -> None:
@@ -115,6 +118,7 @@ def land_predictions(model: ModelContext, source: Source, first: date, last: dat
 def _land(model: ModelContext, source: Source, name: SourceName, first: date, last: date) -> Landed:
     source = source_of(model, source)
     rows, by_reason, late, landed = 0, Counter[str](), Counter[date](), {}
+    again: dict[date, Changes] = {}
     for since, until in parts(model, name, first, last):
         try:
             batch = _read(source, name, since, until)
@@ -125,16 +129,16 @@ def _land(model: ModelContext, source: Source, name: SourceName, first: date, la
                 record_missing(model, table, source.missing_days(table, first, last))
             raise
         accepted, put, found = _put(model, name, batch, since, until, last)
-        quarantined, account, landed_late = put
         rows += accepted
-        late.update(landed_late)
-        by_reason.update(quarantined_by_reason(quarantined))
+        late.update(put.late)
+        again.update(put.again)
+        by_reason.update(quarantined_by_reason(put.quarantined))
         landed.update(found)
     checks = evaluate(StoreContext(model, first, last, landed), name)
     own_days = days_between(first, last)
     # Of several parts of these days, a later one may have found rows of an earlier one.
     late_days = {day: n for day, n in sorted(late.items()) if day not in own_days}
-    return Landed(rows, dict(sorted(by_reason.items())), checks, account, late_days)
+    return Landed(rows, dict(sorted(by_reason.items())), checks, put.account, late_days, again)
 
 
 def _read(source: Source, name: SourceName, first: date, last: date) -> Batch:
@@ -159,7 +163,7 @@ def _screened(to: Destination, batch: Batch, first: date, last: date) -> Screene
 
 def _put(
     model: ModelContext, name: SourceName, batch: Batch, first: date, last: date, until: date
-) -> tuple[int, tuple[pa.Table, Account, Counter[date]], dict[date, LandedDay]]:
+) -> tuple[int, Put, dict[date, LandedDay]]:
     """Puts what arrived on some days into the lake; the days after them, up to one, land next.
 
     Returns:
@@ -169,9 +173,8 @@ def _put(
     to = Destination.of(model, name, living, first)
     screened = _screened(to, batch, first, last)
     put = Landing(to, batch, first, last, until).put(screened.accepted, screened.quarantined)
-    quarantined = put[0]
     days, arrived = days_between(first, last), count_days(screened.accepted["day"])
-    landed = _landed(model, name, days, arrived, quarantined, screened.notes)
+    landed = _landed(model, name, days, arrived, put.quarantined, screened.notes)
     if living is not None:
         for day, columns in screened.absent.items():
             reasons = {

@@ -1,5 +1,7 @@
 """New rows of days that have run: they land on their day, late; what has landed stays as it is."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
@@ -77,3 +79,35 @@ def _add(to: Destination, rows: pa.Table) -> None:
         )
         fresh = rows.filter(bounds)
         to.lake.rewrite(Scan(to.table, first, last), build)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a day that lands again differs from what had landed of it, in rows."""
+
+    new: int
+    changed: int
+    gone: int
+
+
+def changes(to: Destination, first: date, last: date, accepted: pa.Table) -> Mapping[date, Changes]:
+    """How days that are about to land again differ from what they hold, by day."""
+    landed = Scan(to.table, first, last)
+    if not to.lake.holds(landed):
+        return {}
+    key = identifier(to.key)
+    names = [name for name in to.table.schema.names if name not in ("day", to.key)]
+    differ = " OR ".join(f"o.{name} IS DISTINCT FROM n.{name}" for name in map(identifier, names))
+    found = to.lake.rows(
+        f"""
+        SELECT day, count(*) FILTER (o.is_there IS NULL) AS new,
+            count(*) FILTER (n.is_there IS NULL) AS gone,
+            count(*) FILTER (o.is_there AND n.is_there AND ({differ})) AS changed
+        FROM (SELECT *, true AS is_there FROM old) o
+        FULL JOIN (SELECT *, true AS is_there FROM accepted) n USING (day, {key})
+        GROUP BY day HAVING new + gone + changed > 0 ORDER BY day
+        """,
+        old=landed,
+        accepted=accepted,
+    )
+    return {row.pop("day"): Changes(**row) for row in found}

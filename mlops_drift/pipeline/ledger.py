@@ -66,6 +66,8 @@ def account_of(ledger: pa.Table) -> Account:
     recorded, all_gone = _sum(ledger["rows"]), _sum(ledger["gone"])
     waiting, came_late = newest.waiting or 0, ledger.filter(pc.and_not(has_run, own))
     landed_late = pc.fill_null(came_late["late"], 0)
+    # Of a day that has landed again they are among its own rows.
+    all_late = ledger.filter(pc.greater(pc.fill_null(ledger["late"], 0), 0))
     quarantined = pc.subtract(came_late["rows"], landed_late)
     return Account(
         recorded + waiting - all_gone if newest.total is None else newest.total,
@@ -75,7 +77,7 @@ def account_of(ledger: pa.Table) -> Account:
         _by_day(came_late["row_day"], quarantined),
         _by_day(ledger["row_day"].filter(has_run), ledger["gone"].filter(has_run)),
         newest.note or "",
-        _by_day(came_late["row_day"], landed_late),
+        _by_day(all_late["row_day"], all_late["late"]),
     )
 
 

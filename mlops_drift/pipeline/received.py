@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_drift.pipeline.destination import Destination
-from mlops_drift.pipeline.late_rows import put_late
+from mlops_drift.pipeline.late_rows import Changes, changes, put_late
 from mlops_drift.pipeline.ledger import Account, account_of, entries, is_own
 from mlops_drift.pipeline.other_days import (
     NO_STATE,
@@ -29,6 +29,23 @@ from mlops_drift.store.records import Received
 UNKNOWN_STAMP = "?"
 
 
+@dataclass(frozen=True)
+class Put:
+    """What became of a landing.
+
+    Attributes:
+        quarantined: all rows that are quarantined with its days, those of other days among them.
+        account: where all rows of the source are.
+        late: how many rows landed on other days, by day.
+        again: how its own days differ from what had landed of them before.
+    """
+
+    quarantined: pa.Table
+    account: Account
+    late: Mapping[date, int]
+    again: Mapping[date, Changes]
+
+
 class Landing:
     """One landing of some days of a source, and of what is new among the rows of other days.
 
@@ -43,7 +60,7 @@ class Landing:
         self._days = days_between(first, last)
         self._next = days_between(last, until or last)[1:]
 
-    def put(self, accepted: pa.Table, faulty: pa.Table) -> tuple[pa.Table, Account, Counter[date]]:
+    def put(self, accepted: pa.Table, faulty: pa.Table) -> Put:
         """Puts the rows of the days into their tables, and records them.
 
         New rows of days that have run land late, on their own day; those that their day has with
@@ -53,9 +70,7 @@ class Landing:
         last, and what it does not hold is new. Where another process records rows in between, the
         rows of other days are compared again.
 
-        Returns:
-            All rows that are quarantined with these days, those of other days among them, where all
-            rows are, and how many landed late, by their day.
+        Of days that land again the new rows count as late.
         """
         lake = self._to.lake
         # They belong to the day of their file as long as they are in it.
@@ -64,6 +79,7 @@ class Landing:
             for day, part in self._batch.misplaced.items()
         ]
         own = pa.concat_tables([faulty, *misplaced])
+        again = changes(self._to, self._first, self._last, accepted)
         lake.replace_days(self._to.table, self._first, self._last, accepted)
         rows = count_days(accepted["day"]) + count_days(own["day"])
         before: pa.Table | None = None
@@ -85,11 +101,23 @@ class Landing:
                 late.update(day for landed, _ in others for day in landed)
                 quarantined = pa.concat_tables([own, *(rows for _, rows in others)])
                 self._quarantine(ledger, quarantined)
-                now = self._with_these(elsewhere, rows, found, late)
+                came = self._came_late(ledger) + Counter({day: n.new for day, n in again.items()})
+                now = self._with_these(elsewhere, rows, found, late + came)
             return pa.concat_tables([existing.filter(pc.invert(is_of_source)), now])
 
         lake.rewrite(self._to.tables.received, build)
-        return quarantined, account_of(now), late
+        return Put(quarantined, account_of(now), late, again)
+
+    def _came_late(self, ledger: pa.Table) -> Counter[date]:
+        """How many rows of the days that land have landed late so far."""
+        known = ledger.filter(
+            pc.and_(self._is_mine(ledger["row_day"]), pc.is_valid(ledger["late"]))
+        )
+        counts = Counter[date]()
+        for entry in entries(known):
+            if entry.row_day:
+                counts[entry.row_day] += entry.late or 0
+        return counts
 
     def _is_mine(self, days: pa.ChunkedArray) -> pa.ChunkedArray:
         """Which of some days are those of this landing."""
@@ -134,7 +162,7 @@ class Landing:
         is_looked_at = pc.is_in(elsewhere["row_day"], value_set=looked_at)
         mine = [
             *entries(elsewhere.filter(is_looked_at)),
-            *(Received(day, source, day, rows[day]) for day in self._days),
+            *(Received(day, source, day, rows[day], late=late[day] or None) for day in self._days),
             *(
                 Received(self._first, source, day, count, late=late[day] if day else 0)
                 for day, count in new.items()

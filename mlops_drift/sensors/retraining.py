@@ -14,6 +14,7 @@ from mlops_drift.assets.common import (
     HISTORICAL_RUN_TAG,
     MODEL_TAG,
     PERFORMANCE_METRICS,
+    PREDICTIONS,
     REASON_TAG,
     RETRAINING_ASSETS,
     asset_key,
@@ -168,10 +169,9 @@ def _awaited_days(instance: dg.DagsterInstance, spec: ModelSpec, until: date) ->
 
 
 def _measured_days(instance: dg.DagsterInstance, spec: ModelSpec) -> set[date]:
-    drift, performance = (
-        materialized_days(instance, spec, name) for name in (DRIFT_METRICS, PERFORMANCE_METRICS)
-    )
-    return drift.keys() & performance.keys()
+    needed = [DRIFT_METRICS, PERFORMANCE_METRICS, *([PREDICTIONS] if spec.external else [])]
+    first, *others = (materialized_days(instance, spec, name) for name in needed)
+    return set(first).intersection(*others)
 
 
 def _days_of_runs(

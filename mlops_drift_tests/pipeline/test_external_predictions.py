@@ -30,6 +30,23 @@ def test_a_prediction_counts_for_the_day_of_its_event(tmp_path):
     assert place.matched.served.added == ROWS
 
 
+def test_predictions_and_events_that_come_late_are_put_together(tmp_path):
+    whole = {}
+
+    def without_some(name, rows):
+        whole[name] = rows
+        is_late = (rows["id"] // 1000 == 1) & (rows["id"] % 2 == (name == "events"))
+        return rows if name == "labels" else rows[~is_late]
+
+    elsewhere.write(tmp_path, 4, without_some)
+    place = Elsewhere(tmp_path).run(0, 2, measure=False)
+    assert len(place.read("predictions")) == 2 * ROWS
+    elsewhere.write(tmp_path, 4, lambda name, rows: whole[name])
+    place.run(3, measure=False)
+    rows = pd.DataFrame(place.read("predictions"))
+    assert rows.groupby("day").size().to_list() == [ROWS] * 4
+
+
 def test_a_prediction_may_come_before_its_event(tmp_path):
     def early(rows):
         return rows.assign(day=(rows["day"] - timedelta(days=1)).clip(lower=day(0)))

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mlops_drift.pipeline.landing import EVENTS, LABELS, land_labels
+from mlops_drift.pipeline.late_rows import Changes
 from mlops_drift.store.delta import DeltaLake
 from mlops_drift.store.lake import Scan
 from mlops_drift_tests.pipeline.place import Place, day, describe, two_a_day, write
@@ -72,10 +73,22 @@ def test_new_rows_of_a_day_that_has_run_land_on_it_late(place):
         assert place.account().landed_late == {day(1): 1}
         assert (place.account().recorded, place.account().gone) == (7, 0)
 
-    place.land(1)
+    assert place.land(1).again == {}
     assert [row["id"] for row in place.events() if row["day"] == day(1)] == ["late", "k10", "k11"]
     assert place.account().rows == place.account().recorded == 7
-    assert place.account().landed_late == {}
+    assert place.account().landed_late == {day(1): 1}
+
+
+def test_a_day_that_lands_again_tells_what_has_changed(place):
+    rows = two_a_day(3)
+    write(place.folder, rows)
+    assert place.land(0, 2).again == {}
+    write(place.folder, [["new", day(1), "5"], ["k11", day(1), "9"], *rows[:2], *rows[4:]])
+    assert place.land(1, 2).again == {day(1): Changes(new=1, changed=1, gone=1)}
+    assert place.account().landed_late == {day(1): 1}
+    assert place.land(1).again == {}
+    assert place.account().landed_late == {day(1): 1}
+    assert (place.account().gone, place.account().recorded) == (0, 6)
 
 
 def test_a_late_row_meets_the_constraints_of_its_day_or_is_quarantined(place):

@@ -96,7 +96,7 @@ def test_events_and_labels_come_from_two_sources(tmp_path):
     ("fields", "told"),
     [
         ({"labels": {**FILES, "timezone": "Europe/Berlin"}}, "zone UTC and labels Europe/Berlin"),
-        ({"labels": {"kind": "separate"}}, "simulator, files, sql, python;"),
+        ({"labels": {"kind": "separate"}}, "simulator, files, delta, sql, python;"),
         ({"labels": {"kind": "files", "labels": {}}}, "separate.labels.files.labels"),
         ({}, "Field required"),
     ],

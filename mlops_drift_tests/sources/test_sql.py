@@ -1,25 +1,21 @@
-"""Tables and queries of PostgreSQL and SQLite, each by every way that reads them."""
+"""Tables and queries of PostgreSQL, by each way that reads them."""
 
 import json
 import re
-import sqlite3
 import threading
-from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from pydantic import ValidationError
 
 from mlops_drift.sources.base import SourceError
-from mlops_drift.sources.database import adbc, reading, statement
+from mlops_drift.sources.database import adbc, reading
 from mlops_drift.sources.database.address import Address
 from mlops_drift.sources.sql import SqlSource
 from mlops_drift_tests.postgres import OWNER, PASSWORD
+from mlops_drift_tests.sources.sql_rows import FIRST, SECOND, TABLE, THIRD, ids, rows_of, source
 
-FIRST, SECOND, THIRD = date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 3)
-TABLE = {"table": "orders", "day_column": "day"}
 # A URL that names its driver is read by that, and any other of PostgreSQL through Arrow.
 WAYS = {"arrow": "postgresql", "sqlalchemy": "postgresql+psycopg"}
 
@@ -69,20 +65,6 @@ def way(request, shop, postgres, monkeypatch):
 
     use(postgres.url(shop))
     return use
-
-
-def source(folder=None, events=TABLE, url="${SHOP_DB}", **options):
-    config = SqlSource(kind="sql", url=url, events=events, labels=TABLE, **options)
-    return config.open(folder)
-
-
-def rows_of(batch):
-    [part] = batch.parts
-    return part.rows.to_pylist()
-
-
-def ids(batch):
-    return sorted(row["id"] for row in rows_of(batch))
 
 
 def error_of(*arguments, **options):
@@ -276,120 +258,3 @@ def test_parts_of_an_address_come_from_the_environment_as_they_are(shop, postgre
     assert PASSWORD not in json.dumps(config.model_dump(mode="json"))
     monkeypatch.setenv("SHOP_PASSWORD", "sesame")
     assert "sesame" not in error_of(url=url)
-
-
-@pytest.mark.parametrize(
-    ("fields", "told"),
-    [
-        ({"url": "postgresql://owner:sesame@host/shop"}, "holds a password"),
-        ({"url": "postgresql://host/shop?password=sesame"}, "holds a password"),
-        ({"url": "sesame"}, "is no URL of a database"),
-        ({"url": "postgresql://owner:sesame@host:port/shop"}, "is no URL of a database"),
-        ({"events": {"day_column": "day"}}, "either a table or a query"),
-        ({"events": TABLE | {"query": "SELECT :first, :last"}}, "either a table or a query"),
-        ({"events": {"day_column": "day", "query": "SELECT 1"}}, "lacks :first and :last"),
-        (
-            {"events": {"day_column": "d", "query": "SELECT ':first', :last"}},
-            "query lacks :first; it asks for a range of days, as in WHERE d BETWEEN",
-        ),
-        (
-            {"events": {"day_column": "d", "query": "SELECT :first, :last, :until"}},
-            r"only :first and :last are known; write a colon that begins no parameter as \:until",
-        ),
-        ({"timezone": "Mars"}, "use a name such as Europe/Berlin"),
-        ({"timeout_seconds": 0}, "greater than 0"),
-    ],
-)
-def test_a_wrong_definition_says_what_would_be_right(fields, told):
-    right = {"kind": "sql", "url": "${SHOP_DB}", "events": TABLE, "labels": TABLE}
-    with pytest.raises(ValidationError) as caught:
-        SqlSource(**{**right, **fields})
-    [error] = caught.value.errors()
-    assert told in error["msg"]
-    assert "sesame" not in error["msg"]
-
-
-def test_an_address_without_a_password_may_stand_in_the_file():
-    for url in ("sqlite:///shop.db", "postgresql://host/shop", "postgresql://${USER}@host/shop"):
-        assert SqlSource(kind="sql", url=url, events=TABLE, labels=TABLE).url == url
-
-
-def test_parameters_are_found_by_the_rules_of_sql():
-    assert statement.parameters("SELECT :a::date, b::date, '12:30', ':c', x [1:2]") == ["a"]
-    assert statement.parameters("SELECT \":a\", `:b`, 'it''s :c', E'\\' :d', :e -- :f\n, :g") == [
-        "e",
-        "g",
-    ]
-
-
-# SQLite
-
-
-@pytest.fixture
-def file(tmp_path):
-    """The folder of a SQLite file."""
-    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
-        connection.executescript(
-            """
-            CREATE TABLE orders (id integer, day text, x real, mixed, bytes blob);
-            INSERT INTO orders VALUES (1, '2024-03-01', 0.5, 1, x'00'),
-                (2, '2024-03-02T23:30:00-02:00', 1, 'a', NULL), (3, '2024-03-03', NULL, 0.1, NULL),
-                (9223372036854775807, '2024-03-01 10:00', 2, NULL, NULL), (5, NULL, 1, 1, NULL);
-            """
-        )
-    return tmp_path
-
-
-def sqlite(folder, **options):
-    return source(folder, url="sqlite:///shop.db", **options)
-
-
-def test_sqlite_is_read_relative_to_the_folder_of_the_yaml(file):
-    found = sqlite(file).events(FIRST, SECOND)
-    assert ids(found) == [1, 2**63 - 1]
-    assert found.origins[FIRST].place == "sql orders"
-    assert found.parts[0].unusable == ("bytes",)
-    later = sqlite(file).events(THIRD, THIRD)
-    assert ids(later) == [2, 3]
-    assert sorted(row["mixed"] for row in rows_of(later)) == ["0.1", "a"]
-    query = "SELECT * FROM orders WHERE date(day) BETWEEN :first AND date(:last, '+1 day')"
-    assert ids(
-        sqlite(file, events={"query": query, "day_column": "day"}).events(SECOND, THIRD)
-    ) == [2, 3]
-
-
-def test_numbers_as_days_are_an_error_and_not_left_out(file):
-    with closing(sqlite3.connect(file / "shop.db")) as connection, connection:
-        connection.execute("CREATE TABLE epochs AS SELECT 1 AS id, 1709251200 AS day")
-    with pytest.raises(
-        SourceError, match="the day column 'day' holds BIGINT; it should hold dates"
-    ):
-        sqlite(file, events={"table": "epochs", "day_column": "day"}).events(FIRST, FIRST)
-
-
-def test_a_day_that_is_none_is_left_out_with_a_warning(file):
-    query = "SELECT id, coalesce(day, 'soon') AS day FROM orders WHERE :first <= :last"
-    found = sqlite(file, events={"query": query, "day_column": "day"}).events(FIRST, FIRST)
-    assert ids(found) == [1, 2**63 - 1]
-    assert found.note == "1 row is of no day and left out: 'day' is 'soon'"
-
-
-def test_sqlite_says_what_is_wrong_in_one_sentence(file):
-    query = "SELECT day FROM orders WHERE day BETWEEN :first AND :last"
-    counting = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1e12) "
-    for events, sentence in [
-        (TABLE | {"table": "order"}, "sql order: there is no such table"),
-        (TABLE | {"day_column": "Date"}, "the day column 'Date' is missing; found 'id', 'day'"),
-        ({"query": query.replace("FROM", "FORM")}, "the database rejects it: near"),
-        ({"query": "DELETE FROM orders WHERE :first < :last OR 1 RETURNING *"}, "it writes"),
-    ]:
-        with pytest.raises(SourceError) as caught:
-            sqlite(file, events={"day_column": "day", **events}).events(FIRST, FIRST)
-        assert sentence in str(caught.value)
-    slow = {"query": f"{counting} SELECT count(*), :first, :last FROM n", "day_column": "day"}
-    with pytest.raises(SourceError, match=r"reading took longer than 0\.1 seconds"):
-        sqlite(file, events=slow, timeout_seconds=0.1).events(FIRST, FIRST)
-    (file / "shop.db").unlink()
-    with pytest.raises(SourceError, match="the SQLite file that `url` of the source names does"):
-        sqlite(file).events(FIRST, FIRST)
-    assert not (file / "shop.db").exists()

@@ -75,7 +75,7 @@ def print_status(status: Mapping[str, Any], spans: Sequence[Span]) -> None:
     console.print()
     if status["checks"]:
         _print_checks(console, status)
-    console.print(Text(_about_champion(status["champion"])))
+    console.print(Text(_about_champion(status)))
     for line in _data_lines(status):
         console.print(Text(line))
     if status["missing_days"]:
@@ -139,10 +139,12 @@ def _about_check(check: Mapping[str, Any]) -> str:
     return f"{about}, warns only" if check["failing"] and check["warns"] else about
 
 
-def _about_champion(champion: Mapping[str, Any] | None) -> str:
+def _about_champion(status: Mapping[str, Any]) -> str:
+    champion = status["champion"]
     if champion is None:
         return "Champion: none yet"
-    if champion["is_external"]:
+    # Only predictions that are made elsewhere may lack their event.
+    if "predictions_without_event" in status:
         return (
             f"Champion: version {champion['version']} ({champion['family']}), made elsewhere, "
             f"serves since {champion['serves_since']}, reference {champion['metric']} "

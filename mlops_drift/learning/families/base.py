@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -27,6 +28,9 @@ Key = TypeVar("Key", str, int)
 NUMBERS = ("number", "integer", "boolean")
 # A category rarer than this share of the rows is grouped with the other rare ones.
 RARE_SHARE = 0.01
+# Some estimators compare and add up in single precision, or multiply columns: sums, or products, of
+# anything beyond are infinite.
+BOUND = 1e30
 
 
 @dataclass(frozen=True)
@@ -149,9 +153,9 @@ class Family(Learner):
         yield params, np.asarray(answer(split.others), dtype=float)
 
 
-def plain_step(columns: Mapping[str, Column]) -> FunctionTransformer:
+def plain_step(columns: Mapping[str, Column], bound: float = inf) -> FunctionTransformer:
     """The first step of every pipeline: the columns as ``plain`` gives them."""
-    return FunctionTransformer(plain, kw_args={"columns": dict(columns)})
+    return FunctionTransformer(plain, kw_args={"columns": dict(columns), "bound": bound})
 
 
 def columns_of(columns: Mapping[Key, Column], *types: str) -> list[Key]:
@@ -159,13 +163,16 @@ def columns_of(columns: Mapping[Key, Column], *types: str) -> list[Key]:
     return [name for name, column in columns.items() if column.type in types]
 
 
-def plain(features: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
+def plain(
+    features: pd.DataFrame, columns: Mapping[str, Column], bound: float = inf
+) -> pd.DataFrame:
     """The declared columns in plain dtypes, whatever the dtypes they were read with.
 
     Numbers, integers and booleans become float64, also where they are stored as text; categories
     become text (object). Every missing or infinite value, and text that is no number, becomes NaN.
+    Numbers beyond the bound, of either sign, become the bound.
     """
-    made = {name: _plain(features[name], column) for name, column in columns.items()}
+    made = {name: _plain(features[name], column, bound) for name, column in columns.items()}
     return pd.DataFrame(made, index=features.index)
 
 
@@ -197,11 +204,12 @@ def predicted(pipeline: BaseEstimator, target: Target, rows: pd.DataFrame | Arra
     )
 
 
-def _plain(values: pd.Series, column: Column) -> pd.Series:
+def _plain(values: pd.Series, column: Column, bound: float) -> pd.Series:
     if column.type == "category":
         text = values.astype("string").astype(object)
         return text.where(text.notna(), np.nan)
     if not (is_numeric_dtype(values) or is_bool_dtype(values)):
         values = pd.to_numeric(values.astype(object), errors="coerce")
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
-    return pd.Series(np.where(np.isfinite(numbers), numbers, np.nan), index=values.index)
+    finite = np.where(np.isfinite(numbers), numbers, np.nan)
+    return pd.Series(finite if bound == inf else finite.clip(-bound, bound), index=values.index)

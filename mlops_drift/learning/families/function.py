@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
-from mlops_drift.learning.families.base import Learner, Params, Split, plain_step
+from mlops_drift.learning.families.base import BOUND, Learner, Params, Split, plain_step
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.learning.search.space import Space, drawn_from, first_of
 from mlops_drift.learning.threshold_classifier import weights_of_fit
@@ -27,7 +27,8 @@ class FunctionFamily(Learner):
 
     It is called with the declared columns by name, the target, and parameters out of the search
     space. What it returns, an estimator or a pipeline of scikit-learn's kind, is fitted on the
-    declared columns as ``plain`` gives them, in a frame, and on names of classes or on numbers.
+    declared columns as ``plain`` gives them within ``BOUND``, in a frame, and on names of classes
+    or on numbers.
     Every ``random_state`` that is None becomes the seed and every ``n_jobs`` one, in nested steps
     too.
     """
@@ -56,7 +57,7 @@ class FunctionFamily(Learner):
         self, params: Params, columns: Mapping[str, Column], target: Target, seed: int
     ) -> Pipeline:
         estimator = self._estimator(params, columns, target, seed)
-        return Pipeline([("plain", plain_step(columns)), ("estimator", estimator)])
+        return Pipeline([("plain", plain_step(columns, BOUND)), ("estimator", estimator)])
 
     def stages(
         self, params: Params, target: Target, seed: int, split: Split, weights: Array | None

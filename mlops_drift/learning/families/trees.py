@@ -10,15 +10,21 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
-from mlops_drift.learning.families.base import NUMBERS, RARE_SHARE, Family, Params, columns_of
+from mlops_drift.learning.families.base import (
+    BOUND,
+    NUMBERS,
+    RARE_SHARE,
+    Family,
+    Params,
+    columns_of,
+)
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column
 
 if TYPE_CHECKING:
     from optuna import Trial
 
-# Some trees compare and add up in single precision, where sums of anything beyond are infinite.
-NEAR = {"a_min": -1e30, "a_max": 1e30}
+NEAR = {"a_min": -BOUND, "a_max": BOUND}
 
 
 class Range(NamedTuple):

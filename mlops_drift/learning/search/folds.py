@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
 from mlops_drift.learning.config import Training
-from mlops_drift.learning.families.base import Learner, Params, Split, plain
+from mlops_drift.learning.families.base import BOUND, Learner, Params, Split, plain
 from mlops_drift.learning.metrics.base import Array
 from mlops_drift.schema.columns import Column, Target
 
@@ -111,7 +111,7 @@ class FoldMatrices:
     @cached_property
     def _plain(self) -> pd.DataFrame:
         """The rows as a pipeline's first step gives them, for families that take them so."""
-        return plain(self._features, self._named)
+        return plain(self._features, self._named, BOUND)
 
 
 def _coded(rows: pd.DataFrame) -> Array:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import psycopg
 
 from mlops_drift.sources.database.address import Address
 from mlops_drift.sources.database.faults import Said
@@ -30,11 +30,13 @@ def reads(address: Address) -> bool:
 class Connection:
     """A connection that never commits."""
 
-    # Of all dialects of PostgreSQL it writes the types of parameters, as :last + 1 needs them.
-    dialect: sa.Dialect = psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-
     def __init__(self, cursor: "Cursor") -> None:
         self._cursor = cursor
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        """How PostgreSQL writes SQL."""
+        return _dialect()
 
     def prepare(self, statement: str) -> None:
         """Runs what makes the transaction as a source needs it."""
@@ -57,7 +59,7 @@ def connect(address: Address) -> Iterator[Connection]:
     """Connects for one read."""
     from adbc_driver_postgresql import dbapi
 
-    _, options = Connection.dialect.create_connect_args(address.url)
+    _, options = _dialect().create_connect_args(address.url)
     # A URL would have to be encoded as libpq reads it; so each value is what it is.
     settings = " ".join(f"{name}={_quoted(str(value))}" for name, value in options.items())
     with dbapi.connect(settings) as connection, connection.cursor() as cursor:
@@ -78,6 +80,14 @@ def said(error: Exception) -> Said:
     state = getattr(error, "sqlstate", None) or ""
     is_lost = not state and getattr(error, "status_code", None) == AdbcStatusCode.IO
     return Said(str(error), state, is_lost)
+
+
+@cache
+def _dialect() -> sa.Dialect:
+    from sqlalchemy.dialects.postgresql import psycopg
+
+    # Of all dialects of PostgreSQL it writes the types of parameters, as :last + 1 needs them.
+    return psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 def _quoted(value: str) -> str:

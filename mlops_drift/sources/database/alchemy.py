@@ -57,16 +57,20 @@ def connect(address: Address) -> Iterator[Connection]:
     url = address.url
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-    problem = ""
+    install = "as pip install 'mlops_drift[sql]' does for PostgreSQL"
     try:
-        engine = sa.create_engine(url, poolclass=sa.NullPool)
+        opened = sa.create_engine(url, poolclass=sa.NullPool).connect()
     except NoSuchModuleError:
-        problem = f"SQLAlchemy knows no database {url.drivername!r}; install its dialect"
+        problem = f"SQLAlchemy knows no database {url.drivername!r}; install its dialect, {install}"
     except ImportError as error:
-        problem = f"the driver of the database is not installed: {error.name}; install it"
+        problem = f"the driver {error.name} of the database is not installed; install it, {install}"
+    except (TypeError, ValueError):
+        problem = "the driver of the database cannot read an option in `url`; correct it"
+    else:
+        problem = ""
     if problem:
-        raise SourceError(f"{problem}, as pip install 'mlops_drift[sql]' does for PostgreSQL")
-    with engine.connect() as connection:
+        raise SourceError(problem)
+    with opened as connection:
         yield Connection(connection)
 
 

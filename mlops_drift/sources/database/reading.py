@@ -18,7 +18,9 @@ TRIES = 4
 PAUSE_SECONDS = 0.5
 CONNECT_SECONDS = 10
 
-# What libpq is asked for, unless the URL says otherwise: without an answer a connection ends.
+# What speaks through libpq, and what that is asked for, unless the URL says otherwise: without an
+# answer a connection ends.
+_LIBPQ = {"postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
 _OPTIONS = {
     "application_name": "mlops_drift",
     "connect_timeout": str(CONNECT_SECONDS),
@@ -60,7 +62,7 @@ class Database:
             DaysAreTextsError: if the bounds of a table are no values of its day column.
         """
         address = Address(self._written, self._folder)
-        if address.url.get_backend_name() == "postgresql":
+        if address.url.drivername in _LIBPQ:
             address.url = address.url.set(query={**_OPTIONS, **address.url.query})
         was_lost, tries = False, 0
         while True:
