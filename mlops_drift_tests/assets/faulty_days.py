@@ -7,7 +7,7 @@ from mlops_drift_tests.tiny import ROWS, day, events_of, labels_of
 
 # The days of the faults, after those of the story; the labels of day n arrive on n+1.
 MISSING_FILE = FIRST = 4
-MISSING_COLUMN = 5
+MISSING_KEY = 5
 EMPTY = 6
 NULLS = EARLY_LABEL = DUPLICATES = UNDATED = 7
 LAST = NEW_CATEGORY = WRONG_VALUES = WRONG_LABELS = 8
@@ -53,7 +53,7 @@ def early():
 
 
 EVENTS = {
-    MISSING_COLUMN: lambda: events_of(MISSING_COLUMN).drop(columns="a"),
+    MISSING_KEY: lambda: events_of(MISSING_KEY).drop(columns="id"),
     EMPTY: lambda: events_of(EMPTY).head(0),
     NULLS: nulls_and_duplicates,
     WRONG_VALUES: with_wrong_values,

@@ -19,8 +19,8 @@ from mlops_drift_tests.assets.faulty_days import (
     FIRST,
     LABELS,
     LAST,
-    MISSING_COLUMN,
     MISSING_FILE,
+    MISSING_KEY,
     NEW_CATEGORY,
     NULLS,
     UNDATED,
@@ -113,12 +113,12 @@ def test_a_missing_file_fails_the_day_and_names_the_file(results):
     assert "defs.yaml" in message
 
 
-def test_a_missing_column_fails_the_day_and_names_the_column_and_those_found(results, world):
-    result = results[MISSING_COLUMN]
+def test_a_day_without_its_key_fails_and_names_the_column_and_those_found(results, world):
+    result = results[MISSING_KEY]
     assert not result.success
     (message,) = failures(result).values()
-    assert "missing columns: 'a'; found 'id', 'day', 'b', 'c'" in message
-    assert rows(world, "events", MISSING_COLUMN) == []
+    assert "missing columns: 'id'; found 'day', 'a', 'b', 'c'" in message
+    assert rows(world, "events", MISSING_KEY) == []
 
 
 @pytest.mark.parametrize("number", range(EMPTY, LAST + 1))
