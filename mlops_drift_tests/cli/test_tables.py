@@ -39,7 +39,7 @@ def test_sql_joins_tables_of_different_stages(story):
 
 def test_sql_without_a_query_lists_the_tables(story):
     found = {row["table"]: row for row in json.loads(printed("sql", "--format", "json"))}
-    assert len(found) == 15
+    assert len(found) == 16
     assert found["landing.tiny_events"]["rows"] == 7 * ROWS
     assert found["landing.tiny_events"]["commits"] >= 7
     assert found["features.tiny"]["columns"].split(", ")[:2] == ["day", "id"]
@@ -161,7 +161,7 @@ def test_history_lists_commits_newest_first(story):
 def test_history_of_an_unknown_table_names_the_tables(story):
     said = complaint("history", "features.tinny")
     assert "there is no table 'features.tinny'. Did you mean 'features.tiny'" in said
-    assert "The tables are: features.tiny, landing.tiny_events" in said
+    assert "The tables are: features.tiny, landing.tiny_columns" in said
 
 
 def test_a_mistake_is_seen_in_the_past_and_undone_on_record(mistaken):
