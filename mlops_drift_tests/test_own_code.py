@@ -11,10 +11,10 @@ MODELS = """
 import json
 from . import helpers
 from .inner.deep import depth
-import shop_of_tests.other
+import own_shop_of_tests.other
 
 def trees(columns, target, params):
-    from shop_of_tests import late
+    from own_shop_of_tests import late
     raise ValueError("too tall\\nby far")
 """
 
@@ -22,7 +22,7 @@ def trees(columns, target, params):
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
     """A package of several modules on the path, none of which is imported."""
-    root = tmp_path / "shop_of_tests"
+    root = tmp_path / "own_shop_of_tests"
     files = {
         "__init__.py": "",
         "models.py": MODELS,
@@ -40,27 +40,27 @@ def shop(tmp_path, monkeypatch):
         (root / name).write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     yield root
-    for name in [name for name in sys.modules if name.startswith("shop_of_tests")]:
+    for name in [name for name in sys.modules if name.startswith("own_shop_of_tests")]:
         del sys.modules[name]
 
 
 def test_a_name_is_found_in_the_source_of_a_module_that_is_not_imported(shop):
     for path in ("models:trees", "helpers:limit", "helpers:Frame", "inner.deep:depth", "open:join"):
-        require_there(f"shop_of_tests.{path}")
-    assert not [name for name in sys.modules if name.startswith("shop_of_tests")]
+        require_there(f"own_shop_of_tests.{path}")
+    assert not [name for name in sys.modules if name.startswith("own_shop_of_tests")]
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
     [
         ("no_such_shop.models:trees", "there is no module 'no_such_shop.models'"),
-        ("shop_of_tests.modells:trees", "there is no module 'shop_of_tests.modells'"),
+        ("own_shop_of_tests.modells:trees", "there is no module 'own_shop_of_tests.modells'"),
         (
-            "shop_of_tests.models:forest",
-            r"'shop_of_tests.models' does not define 'forest' \(.*py\)",
+            "own_shop_of_tests.models:forest",
+            r"'own_shop_of_tests.models' does not define 'forest' \(.*py\)",
         ),
-        ("shop_of_tests.models:Frame", "does not define 'Frame'"),
-        ("shop_of_tests.broken:x", r"broken.py, line 2: invalid syntax"),
+        ("own_shop_of_tests.models:Frame", "does not define 'Frame'"),
+        ("own_shop_of_tests.broken:x", r"broken.py, line 2: invalid syntax"),
     ],
 )
 def test_a_name_that_is_not_there_is_named(shop, path, message):
@@ -73,18 +73,21 @@ def test_a_module_of_the_interpreter_is_taken_on_trust():
 
 
 def test_a_module_rests_on_what_it_imports_of_its_own_package(shop):
-    found = sources(["shop_of_tests.models:trees"])
+    found = sources(["own_shop_of_tests.models:trees"])
     own = ("models", "helpers", "inner", "inner.deep", "other", "late")
-    assert set(found) == {"shop_of_tests", *(f"shop_of_tests.{name}" for name in own)}
-    assert found["shop_of_tests.models"].decode() == MODELS
+    assert set(found) == {"own_shop_of_tests", *(f"own_shop_of_tests.{name}" for name in own)}
+    assert found["own_shop_of_tests.models"].decode() == MODELS
 
 
 def test_an_error_is_one_sentence_with_the_last_line_of_the_own_package(shop):
-    from shop_of_tests.models import trees
+    from own_shop_of_tests.models import trees
 
-    with pytest.raises(OwnCodeError) as raised, own_code("shop_of_tests.models:trees", "failed"):
+    with (
+        pytest.raises(OwnCodeError) as raised,
+        own_code("own_shop_of_tests.models:trees", "failed"),
+    ):
         trees({}, None, {})
-    sentence = "shop_of_tests.models:trees failed: ValueError: too tall (models.py, line 9)"
+    sentence = "own_shop_of_tests.models:trees failed: ValueError: too tall (models.py, line 9)"
     assert str(raised.value) == sentence
 
 

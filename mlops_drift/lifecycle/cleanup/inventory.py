@@ -33,8 +33,8 @@ def tables_by_group(tables: ModelTables) -> dict[Group, list[Table]]:
             tables.label_arrivals,
         ],
         "landing": [
-            *(tables.features, tables.labels, tables.quarantined, tables.served),
-            tables.events,
+            *(tables.features, tables.labels, tables.landed_predictions, tables.quarantined),
+            *(tables.served, tables.events),
         ],
     }
 

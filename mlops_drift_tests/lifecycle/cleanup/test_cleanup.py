@@ -132,8 +132,9 @@ def test_days_go_and_stay_as_the_limits_say(after):
         # No challenger has ever waited.
         "predictions.tiny_shadow": None,
         "monitoring.tiny_shadow": None,
-        # No service has answered.
+        # No service has answered, and nobody elsewhere predicts.
         "predictions.tiny_served": None,
+        "landing.tiny_predictions": None,
     }
 
 
