@@ -122,7 +122,13 @@ def test_status_report_log_and_explain_know_the_versions(told):
 
 
 @pytest.mark.parametrize(
-    "words", [["rebuild", "tiny", "1"], ["approve", "tiny", "--reason", "x"], ["backtest", "tiny"]]
+    "words",
+    [
+        ["rebuild", "tiny", "1"],
+        ["approve", "tiny", "--reason", "x"],
+        ["backtest", "tiny"],
+        ["serve", "tiny", "--port", "0"],
+    ],
 )
 def test_commands_about_training_say_that_there_is_none(told, words):
     assert "tiny is external: its versions are made elsewhere" in call(*words, code=1)

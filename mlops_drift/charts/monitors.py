@@ -73,7 +73,7 @@ def _performance(history: History) -> Plot:
         marks.append(Line(label, "amber dashed", line))
     of_last = f" of version {history.periods[-1].version}" if history.periods else ""
     marks += [
-        Rule(f"test split{of_last}", "grey dotted", history.test_value),
+        Rule(f"{history.compared_with}{of_last}", "grey dotted", history.test_value),
         Rule("limit", "red dashed", history.threshold),
     ]
     y = numbers(y for mark in marks for _, y in mark.points())

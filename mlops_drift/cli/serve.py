@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_drift.cli.common import require_trained
 from mlops_drift.cli.errors import Trouble
 
 if TYPE_CHECKING:
@@ -72,11 +73,13 @@ def serve(
     from mlops_drift.settings import definition_folders, serving_root
 
     for name in models:
+        files = [folder / name / "defs.yaml" for folder in definition_folders()]
+        there = [file for file in files if file.is_file()]
         # The publisher reads them; to do so here too would keep everyone waiting.
-        if not any((folder / name / "defs.yaml").is_file() for folder in definition_folders()):
+        if not there or any(b"external" in file.read_bytes() for file in there):
             from mlops_drift.config.loading import find_model
 
-            find_model(name)
+            require_trained(find_model(name).spec)
     options = Options(str(serving_root()), list(models), durability, min_free_mb, segment_seconds)
     try:
         config, listening = bound(host, port, workers)

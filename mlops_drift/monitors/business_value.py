@@ -38,5 +38,8 @@ class BusinessValueDrop(RealizedCheck):
             context.baseline(rows.version).business_value,
         )
         drop = Allowance(business.drop, "own") if business.drop is not None else None
-        limits = Limits(True, business.floor, drop, self.settings.alpha, self.settings.min_rows)
+        limits = Limits(
+            *(True, business.floor, drop, self.settings.alpha, self.settings.min_rows),
+            compared_with=context.compared_with,
+        )
         return judge_windows(self.name, day, rows.version, windows, limits)

@@ -26,6 +26,8 @@ SourceName = Literal["events", "labels", "predictions"]
 EVENTS: SourceName = "events"
 LABELS: SourceName = "labels"
 PREDICTIONS: SourceName = "predictions"
+TEST_SPLIT = "test split"
+REFERENCE = "reference"
 
 
 class MonitoredModel(Protocol):
@@ -181,6 +183,11 @@ class MonitorContext(ABC):
     def unserved(self, day: date) -> str:
         """Why nobody serves a day."""
         return "no champion serves yet"
+
+    @property
+    def compared_with(self) -> str:
+        """The rows that a version's performance is compared with, in words."""
+        return TEST_SPLIT
 
     @abstractmethod
     def baseline(self, version: int) -> "Baseline":

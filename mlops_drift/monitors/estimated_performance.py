@@ -41,7 +41,8 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
             return []
         spec, version = context.spec, champion.version
         metric, target = spec.training.metric, spec.target
-        limits, baseline = Limits.of(self.settings, metric), context.baseline(version)
+        limits = Limits.of(self.settings, metric, context.compared_with)
+        baseline = context.baseline(version)
         obstacle = ""
         if not can_estimate(metric, target):
             obstacle = f"{metric} of a {target.kind} target cannot be estimated without labels"

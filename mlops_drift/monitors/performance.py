@@ -12,6 +12,7 @@ from mlops_drift.learning.metrics.registry import MetricName, metric_named
 from mlops_drift.monitors.base import NOT_SIGNIFICANT, CheckEvaluation
 from mlops_drift.monitors.baseline import MIN_TEST_ROWS
 from mlops_drift.monitors.config import PerformanceMonitor
+from mlops_drift.monitors.context import TEST_SPLIT
 from mlops_drift.monitors.measured import Measured, shown
 from mlops_drift.monitors.windows import spanned
 from mlops_drift.schema.numbers import chance_of
@@ -20,19 +21,32 @@ from mlops_drift.schema.verdicts import Verdict
 
 @dataclass(frozen=True)
 class Limits:
-    """What a number is compared with: a minimum (floor), and a drop from the test value."""
+    """What a number is compared with: a minimum (floor), and a drop from the test value.
+
+    ``compared_with`` names the rows of that value in sentences: the test split, or a reference.
+    """
 
     greater_is_better: bool
     floor: float | None
     drop: Allowance | None
     alpha: float
     min_rows: int
+    compared_with: str = TEST_SPLIT
 
     @classmethod
-    def of(cls, monitor: PerformanceMonitor, metric: MetricName) -> "Limits":
+    def of(
+        cls, monitor: PerformanceMonitor, metric: MetricName, compared_with: str = TEST_SPLIT
+    ) -> "Limits":
         """The limits of a metric as the YAML sets them."""
         is_greater_better, drop = metric_named(metric).greater_is_better, monitor.allowance(metric)
-        return cls(is_greater_better, monitor.floor, drop, monitor.alpha, monitor.min_rows)
+        return cls(
+            is_greater_better, monitor.floor, drop, monitor.alpha, monitor.min_rows, compared_with
+        )
+
+    @property
+    def compared_value(self) -> str:
+        """The value that it is compared with, in a word or two."""
+        return f"{self.compared_with.removesuffix(' split')} value"
 
     def worsening(self, before: float, after: float) -> float:
         """How much worse `after` is than `before`."""
@@ -157,7 +171,7 @@ def _judge(limits: Limits, found: Measured, test: Measured | None, q: float) -> 
         return Finding("unknown", "undefined", threshold, text)
     value = f"{shown(found.value)} on {found.n} labelled predictions"
     if test is None and limits.drop:
-        text = f"{value}; its test split has fewer than {MIN_TEST_ROWS} such rows"
+        text = f"{value}; its {limits.compared_with} has fewer than {MIN_TEST_ROWS} such rows"
         return Finding("unknown", "no_baseline", threshold, text)
     if floor is not None and limits.worsening(floor, found.value) > 0:
         limit = "below the minimum" if limits.greater_is_better else "above the maximum"
@@ -166,14 +180,19 @@ def _judge(limits: Limits, found: Measured, test: Measured | None, q: float) -> 
     if limits.drop is None or test is None or isnan(drop_limit) or isnan(q):
         if floor is not None:
             return Finding("pass", "within_limit", threshold, f"{value}, limit {shown(floor)}")
-        why = "no test value to compare with" if limits.drop and test else "no limit is set"
+        why = (
+            f"no {limits.compared_value} to compare with"
+            if limits.drop and test
+            else "no limit is set"
+        )
         return Finding("unknown", "no_limit", threshold, f"{value}; {why}")
     if limits.worsening(drop_limit, found.value) <= 0:
-        text = f"{value}, test value {shown(test.value)}"
+        text = f"{value}, {limits.compared_value} {shown(test.value)}"
         return Finding("pass", "within_limit", threshold, text)
     side = "below" if limits.greater_is_better else "above"
     drop = limits.drop.text(limits.worsening(test.value, found.value), test.value)
-    text = f"{value}, {drop} {side} the {shown(test.value)} of its test split, limit {limits.drop}"
+    compared = f"{drop} {side} the {shown(test.value)} of its {limits.compared_with}"
+    text = f"{value}, {compared}, limit {limits.drop}"
     if q < limits.alpha:
         return Finding("fail", "beyond_limit", drop_limit, text)
     text = f"{text}; not significant ({chance_of('q', q)})"

@@ -29,7 +29,8 @@ class PerformanceDrop(RealizedCheck):
     def judge(self, context: MonitorContext, day: date, rows: LabelledRows) -> Evaluations:
         """Judges the windows; single days are measured even where they are not judged."""
         baseline, metric = context.baseline(rows.version), context.spec.training.metric
-        limits, windows = Limits.of(self.settings, metric), self.settings.windows
+        limits = Limits.of(self.settings, metric, context.compared_with)
+        windows = self.settings.windows
         found: Evaluations = []
         for lengths in [windows] if 1 in windows else [windows, [1]]:
             measured = measured_windows(rows, lengths, metric, baseline.measure, baseline.test)
@@ -68,7 +69,10 @@ def explain_by_day(context: MonitorContext, evaluations: Evaluations) -> Explana
         "estimated and realized": rows,
     }
     numbers = {"test value": test, "estimates are off by": off}
-    picture = History(metric, history, context.periods(), test, worst.threshold)
+    picture = History(
+        *(metric, history, context.periods(), test, worst.threshold),
+        compared_with=context.compared_with,
+    )
     return Explanation(tables, numbers, picture if history else None)
 
 

@@ -6,6 +6,8 @@ from datetime import date
 from math import nan
 from typing import TYPE_CHECKING, NamedTuple
 
+from mlops_drift.monitors.context import TEST_SPLIT
+
 if TYPE_CHECKING:
     from mlops_drift.drift.column_reference import ColumnReference, Counts
 
@@ -50,7 +52,8 @@ class Period(NamedTuple):
 class History:
     """A metric by production day over the versions that served, in the order of their periods.
 
-    With the test value of the last version, and the limit; nan for none.
+    With the value of the last version on the rows that it is compared with, and the limit; nan for
+    none.
     """
 
     metric: str
@@ -58,6 +61,7 @@ class History:
     periods: Sequence[Period] = ()
     test_value: float = nan
     threshold: float = nan
+    compared_with: str = TEST_SPLIT
 
 
 # Drifted columns, one above the other, or a history.

@@ -44,5 +44,5 @@ class SlicePerformance(RealizedCheck):
                     baseline.slice_tests.get((column, value)),
                     f"{column}={value}",
                 )
-        limits = replace(Limits.of(self.settings, metric), floor=None)
+        limits = replace(Limits.of(self.settings, metric, context.compared_with), floor=None)
         return judge_windows(self.name, day, rows.version, windows, limits)

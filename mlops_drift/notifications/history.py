@@ -32,8 +32,8 @@ class MissingFile:
 class History:
     """What happened to a model since before its current episodes began.
 
-    With the advice of each check, the ids of all earlier messages, the time zone of the days, and
-    the ways on from a message.
+    With the advice of each check, the ids of all earlier messages, the time zone of the days, the
+    ways on from a message, and whether versions are made elsewhere.
     """
 
     model: str
@@ -45,3 +45,4 @@ class History:
     sent: Collection[str] = ()
     timezone: str = "UTC"
     ways: Ways | None = None
+    is_external: bool = False

@@ -12,6 +12,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.monitors.base import Asset, CheckEvaluation
 from mlops_drift.monitors.baseline import Baseline
 from mlops_drift.monitors.context import (
+    REFERENCE,
     Answers,
     Coverage,
     Errors,
@@ -87,6 +88,10 @@ class StoreContext(MonitorContext):
     def unserved(self, day: date) -> str:
         spec = self.model.spec
         return awaited_predictions(spec, day) if spec.external else super().unserved(day)
+
+    @property
+    def compared_with(self) -> str:
+        return REFERENCE if self.model.spec.external else super().compared_with
 
     def _serving(self, day: date) -> Promotion:
         champion = self._champions[day]

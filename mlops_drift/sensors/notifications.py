@@ -107,6 +107,7 @@ def _history(model: ModelContext, instance: dg.DagsterInstance, sent: Collection
         sent,
         model.spec.timezone,
         _ways(model, instance),
+        model.spec.external is not None,
     )
 
 

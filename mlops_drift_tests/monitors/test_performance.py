@@ -40,6 +40,15 @@ def test_a_value_like_the_test_value_passes():
     )
 
 
+def test_a_value_is_compared_with_the_reference_of_a_model_that_is_made_elsewhere():
+    limits = Limits.of(PerformanceMonitor(drop=0.05, min_rows=20), "accuracy", "reference")
+    rows = [answers(178, 22), answers(150, 50)]
+    windows = [window_of(one, ACCURATE, "accuracy", BINARY, 1) for one in rows]
+    like, fallen = judge_windows("performance_drop", DAY, 3, windows, limits)
+    assert like.reason.endswith("reference value 0.900")
+    assert fallen.reason.endswith("15 points below the 0.900 of its reference, limit 5 points")
+
+
 def test_a_drop_fails_if_chance_is_excluded():
     verdict = judge(answers(150, 50), ACCURATE)
     assert verdict.verdict == "fail"

@@ -64,7 +64,7 @@ def test_without_labels_drift_is_judged_and_performance_is_not(tmp_path):
     assert {item.verdict for item in place.checks(6, "feature_drift")} == {"pass"}
     found = place.checks(5, "performance_drop")[0]
     assert found.verdict == "unknown"
-    assert found.reason.endswith("no test value to compare with")
+    assert found.reason.endswith("no reference value to compare with")
     estimated = place.checks(5, "estimated_performance")[0]
     assert "no row of the reference has a label" in estimated.reason
     [labels] = place.checks(5, "label_drift")

@@ -12,6 +12,7 @@ TITLES: Mapping[Action, str] = {
     "alert": "a retraining is due",
     "give_up": "retraining is paused, a person is needed",
 }
+REQUESTED = "a new version is requested"
 
 # By outcome: what happened, how the title ends, and what it means for the champion and the next.
 ENDINGS = {
@@ -47,7 +48,8 @@ class Decision(NotificationKind):
                 version = f"Version {record.version}" if record.version else "First version"
                 head = f"{version}, on {record.day}{triggered_by(record)}."
                 body = f"{head}\n{shortened(record.reason, REASONS)}"
-                title = f"{model}: {TITLES[record.action]}"
+                is_requested = history.is_external and record.action == "retrain"
+                title = f"{model}: {REQUESTED if is_requested else TITLES[record.action]}"
                 name, facts = f"{record.id}-decided", decided_facts(record)
                 yield self.message(history, name, record.day, title, body, "decision.made", **facts)
             outcome = record.outcome

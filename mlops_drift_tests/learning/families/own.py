@@ -14,6 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
+from mlops_drift.learning.families.numbered_classes import NumberedClasses
+
 
 def by_type(last):
     """A pipeline that takes numbers and texts apart by what the frame has."""
@@ -54,6 +56,19 @@ def forest(columns, target, params):
 
 def nearest(columns, target, params):
     return by_type(KNeighborsClassifier())
+
+
+class NumbersOnly(LogisticRegression):
+    """Takes classes as 0 to n-1 only, as XGBoost does."""
+
+    def fit(self, X, y, sample_weight=None):
+        if list(np.unique(y)) != list(range(len(np.unique(y)))):
+            raise ValueError(f"Expected: [0 1], got {np.unique(y)}")
+        return super().fit(X, y, sample_weight)
+
+
+def numbered(columns, target, params):
+    return by_type(NumberedClasses(NumbersOnly()))
 
 
 def without_nulls(columns, target, params):

@@ -55,6 +55,17 @@ def test_a_pipeline_is_searched_trained_and_trained_again_to_the_last_bit(name, 
     pd.testing.assert_frame_equal(predict(loaded, target, features), predicted, check_exact=True)
 
 
+@pytest.mark.parametrize("target", TARGETS[:2], ids=lambda target: target.kind)
+def test_an_estimator_that_takes_classes_as_numbers_gets_them(target):
+    features, truth = mixed(target, n=200)
+    chosen = training("numbered", metric="accuracy", class_weights=["none", "balanced"])
+    model, _ = train(features, truth, MIXED, target, chosen)
+    own_names = fit(Recipe(f"{HERE}:plain", {}), features, truth, MIXED, target, chosen.seed)
+    numbered = fit(Recipe(f"{HERE}:numbered", {}), features, truth, MIXED, target, chosen.seed)
+    pd.testing.assert_frame_equal(numbered.predict(features), own_names.predict(features))
+    assert set(model.predict(features)["prediction"]) <= set(target.classes)
+
+
 def test_constraints_of_the_function_hold():
     features, truth = mixed(BINARY, n=300)
     recipe = Recipe(f"{HERE}:monotone", {})

@@ -31,6 +31,11 @@ def test_a_decision_and_its_promotion_are_two_messages():
     assert promoted.body == "It serves after 2024-10-01 as the first version.\nall gates passed"
 
 
+def test_of_a_model_that_is_made_elsewhere_a_version_is_requested():
+    [message] = Decision().messages(History("shop", decisions=[decided()], is_external=True))
+    assert message.title == "shop: a new version is requested"
+
+
 def test_a_challenger_that_waits_and_is_then_rejected_has_two_messages():
     outcomes = [
         Outcome("waiting", DAY, "all gates passed", 2),
