@@ -38,16 +38,16 @@ FEATURES_SQL = "features.sql"
 
 
 @dg.scaffold_with(ModelScaffolder)
-class MonitoredModel(dg.Component, ModelSpec, dg.Resolvable):
+class MonitoredModel(dg.Component, ModelSpec):
     """A tabular model that is trained, gated, served, watched, and retrained when a check fails.
 
-    Twelve assets in one group: events, labels, features, production_predictions, drift_metrics and
-    performance_metrics with a partition a day; training_set, challenger, test_predictions and
-    champion for a retraining; decisions and compaction. Two more, served and serving_metrics, where
-    the events are those of a service. With their checks, a daily schedule or a sensor of what is
-    upstream, sensors for retraining, late files and compaction, a cleanup job and, where receivers
-    are configured, a notification sensor. An external model has predictions in place of the assets
-    of a retraining.
+    Thirteen assets in one group: events, labels, features, production_predictions,
+    drift_metrics and performance_metrics with a partition a day; training_set, challenger,
+    test_predictions and champion for a retraining; decisions, report and compaction. Two more,
+    served and serving_metrics, where the events are those of a service. With their checks, a
+    daily schedule or a sensor of what is upstream, sensors for retraining, late files and
+    compaction, a cleanup job and, where receivers are configured, a notification sensor. An
+    external model has predictions in place of the assets of a retraining.
     """
 
     @classmethod

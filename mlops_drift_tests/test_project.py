@@ -93,6 +93,9 @@ def test_without_a_project_there_is_no_place_for_data(monkeypatch, tmp_path):
         settings.data_root()
     for way in (settings.DATA_VARIABLE, "[tool.dg]", "[tool.mlops_drift]"):
         assert way in str(caught.value)
+    # Nor is a model blamed for it.
+    with pytest.raises(project.ProjectError):
+        load_models()
     assert settings.definition_folders() == [project.SHIPPED_DEFS]
     assert settings.dagster_home() is None
 
@@ -191,8 +194,9 @@ def test_several_models_lie_beside_other_assets_resources_and_an_executor(make, 
 def test_a_model_brings_all_that_it_needs(make):
     root = make(DG)
     context = dg.ComponentTree.for_test().load_context
-    described = ModelSpec.model_validate(SPEC).model_dump()
-    defs = MonitoredModel.model_validate(described).build_defs(context)
+    made = MonitoredModel.model_validate(SPEC)
+    assert made.spec == ModelSpec.model_validate(SPEC)
+    defs = made.build_defs(context)
     dg.Definitions.validate_loadable(defs)
     assert defs.executor is None
     assert project.current().root == root
@@ -218,8 +222,11 @@ def stored(make):
 
 
 def test_without_a_configuration_dagster_is_in_the_data_folder(stored):
-    _, at = stored
+    root, at = stored
     assert at().startswith("shop/data/dagster/")
+    assert "dagster.yaml" in settings.ui_needs()
+    shutil.copy(project.CHECKOUT / "dagster.yaml", root)
+    assert not settings.ui_needs()
 
 
 def test_the_dagster_yaml_of_the_guide_is_what_is_used_without_one():
