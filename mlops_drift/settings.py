@@ -199,6 +199,13 @@ def ui_command() -> str:
     return "make ui" if found.is_checkout else "dg dev"
 
 
+def ui_needs() -> str:
+    """What that command needs to show what the command line ran; empty if it has it."""
+    if dagster_home() is not None:
+        return ""
+    return "a dagster.yaml, as docs/guide/dagster-project.md has it: without one it shows no runs"
+
+
 def definition_folders() -> list[Path]:
     """The folders that hold model definitions: the project's and that of ``MLOPS_DRIFT_DEFS``.
 
@@ -225,6 +232,8 @@ FOREIGN = (
     *("SKLEARN_", "SCIPY_", "PANDAS_"),
 )
 HARMLESS = ("MLFLOW_DISABLE_TELEMETRY",)
+# Else MLflow draws a bar for every file that it copies, and reports its use, with a file in home.
+QUIET = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 def isolate() -> None:
@@ -232,8 +241,8 @@ def isolate() -> None:
     for name in list(os.environ):
         if name.startswith(FOREIGN) and name not in HARMLESS:
             del os.environ[name]
-    # MLflow draws a bar for every file that it copies, unless this is false.
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
 
 
 @contextmanager
@@ -245,5 +254,6 @@ def isolated() -> Iterator[None]:
         yield
     finally:
         isolate()
-        del os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"]
+        for name in QUIET:
+            del os.environ[name]
         os.environ.update(before)

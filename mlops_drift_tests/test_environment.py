@@ -30,3 +30,13 @@ def test_other_assets_of_a_process_get_their_settings_back(monkeypatch):
     with isolated():
         assert not FOREIGN.keys() & os.environ.keys()
     assert dict(os.environ) == before
+
+
+def test_mlflow_reports_nothing_unless_it_is_asked_to(monkeypatch):
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
+    with isolated():
+        assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert "MLFLOW_DISABLE_TELEMETRY" not in os.environ
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "false")
+    with isolated():
+        assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "false"

@@ -20,7 +20,8 @@ def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -
         at = f"{field} at {place}" if place else where
         for tagged in ("source", "offline", "events", "labels"):
             at = at.replace(f"{tagged}.other", tagged, 1)
-        lines.append(f"`{at}`\n  {_problem(found, field)}")
+        # What is wrong with several fields together is at none of them.
+        lines.append(f"`{at}`\n  {_problem(found, field)}" if at else _problem(found, field))
     return "\n".join(lines)
 
 

@@ -62,6 +62,8 @@ def print_timeline(
     # An address is not broken, so that it can be clicked.
     console.print(Text(f"Report: {links.report_page(spec.name)}"), soft_wrap=True)
     console.print(f"All details: {settings.ui_command()}, then {settings.dagster_ui()}")
+    if needs := settings.ui_needs():
+        console.print(f"It needs {needs}")
 
 
 def _kpi(spec: ModelSpec, timeline: Timeline, width: int) -> Table:
