@@ -175,4 +175,6 @@ def test_mistakes_in_derived_columns_are_reported_with_the_file(folder, text, sq
         write(folder, sql, "tiny/features.sql")
     told = complaint()
     assert str(file) in told
+    # Of what is at no field, no field is named.
+    assert "``" not in told
     assert re.search(message, told)
