@@ -74,8 +74,7 @@ def require_member(family: str, name: str, shipped: Mapping[str, str]) -> None:
     try:
         require_there(path)
     except ValueError as error:
-        problem = ImportError(str(error))
-        raise ValueError(_not_there(name, path, problem, "class or a function")) from error
+        raise ValueError(_not_there(name, path, str(error), "class or a function")) from error
 
 
 def _imported(family: str, name: str, shipped: Mapping[str, str], what: str) -> tuple[object, str]:
@@ -84,13 +83,14 @@ def _imported(family: str, name: str, shipped: Mapping[str, str], what: str) -> 
         return EntryPoint(name, path, f"mlops_drift.{family}").load(), path
     # A module may raise whatever it likes while it is imported.
     except Exception as error:
-        raise ValueError(_not_there(name, path, error, what)) from error
+        is_plain = isinstance(error, ImportError | AttributeError)
+        problem = str(error) if is_plain else f"{type(error).__name__}: {error}"
+        raise ValueError(_not_there(name, path, problem, what)) from error
 
 
-def _not_there(name: str, path: str, error: Exception, what: str) -> str:
-    kind = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
+def _not_there(name: str, path: str, problem: str, what: str) -> str:
     return (
-        f"{name!r} {NOT_THERE} as {path}: {kind}{error}; write package.module:Name of a "
+        f"{name!r} {NOT_THERE} as {path}: {problem}; write package.module:Name of a "
         f"{what} that this environment can import"
     )
 

@@ -1,9 +1,12 @@
 """References to environment variables in texts of the YAML: `${NAME}` or `$NAME`."""
 
 import os
+import re
 from string import Template
 
 from mlops_drift.errors import UserError
+
+_SECRET = re.compile("pass|pwd|secret|token|key|credential|sas(?!l)", re.IGNORECASE)
 
 
 class VariableError(UserError):
@@ -32,3 +35,12 @@ def filled(text: str) -> str:
     if missing:
         raise VariableError(f"{', '.join(missing)} not set in the environment")
     return template.substitute(os.environ)
+
+
+def holds_secret(option: str) -> bool:
+    """Whether the value of an option is a secret, by its name.
+
+    >>> holds_secret("aws_secret_access_key"), holds_secret("aws_region")
+    (True, False)
+    """
+    return _SECRET.search(option) is not None

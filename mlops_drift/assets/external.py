@@ -1,26 +1,20 @@
 """The assets `predictions` and `production_predictions` of what is predicted elsewhere."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 
 from mlops_drift.assets import column_lineage
 from mlops_drift.assets.common import (
-    EVENTS,
     FEATURES,
     LABELS,
     PREDICTIONS,
     PRODUCTION_PREDICTIONS,
-    asset_key,
     days_of,
     model_asset,
     row_count,
     user_errors,
 )
 from mlops_drift.assets.decisions import show_decision
-from mlops_drift.assets.judged import judged
-from mlops_drift.assets.landing import CODE, about_landed
-from mlops_drift.checks.monitors import monitor_specs
+from mlops_drift.assets.landing import arriving_asset
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.external import follow_versions
 from mlops_drift.lifecycle.late_days import match_late_days
@@ -36,25 +30,15 @@ def external_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition
     """Builds the two assets."""
     lineage = column_lineage.of_external_predictions(spec)
 
-    @model_asset(
+    predictions = arriving_asset(
         spec,
         PREDICTIONS,
         "The predictions that arrived on each day, made elsewhere, whichever day their event was. "
         "The first one of an event counts; those without an event are kept, counted, and only "
         "their distribution is used.",
-        code=CODE,
-        lands=True,
-        table=spec.tables.landed_predictions,
-        # Predictions are matched with the events known so far.
-        upstream=[EVENTS],
-        check_specs=monitor_specs(spec, PREDICTIONS, asset_key(spec, PREDICTIONS)),
+        spec.tables.landed_predictions,
+        lambda model, first, last: land_predictions(model, source, first, last),
     )
-    def predictions(
-        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
-    ) -> Iterator[dg.MaterializeResult]:
-        model = mlops_drift_lake.of(spec)
-        landed = land_predictions(model, source, *days_of(context))
-        yield from judged(context, model, landed.checks, about_landed(landed))
 
     @model_asset(
         spec,

@@ -1,6 +1,7 @@
 """The assets `events`, `labels` and `features`: what arrived, screened and kept by day."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 
 import dagster as dg
 
@@ -25,6 +26,7 @@ from mlops_drift.checks.report import verdict_table
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.lifecycle.late_days import make_late_features
+from mlops_drift.monitors.base import Asset
 from mlops_drift.monitors.data_quality import DataQuality
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import Landed, judge_labels_again, land_events, land_labels
@@ -33,6 +35,7 @@ from mlops_drift.resources import LakeResource
 from mlops_drift.schema.days import span
 from mlops_drift.sources.base import Source
 from mlops_drift.sources.service import ServiceSource
+from mlops_drift.store.tables import Table
 
 # Metadata of `events`: the days of labels that were judged again when they landed.
 JUDGED_AGAIN = "labels judged again"
@@ -67,24 +70,14 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
             further[JUDGED_AGAIN] = ", ".join(str(item.day) for item in again.evaluations)
         yield from judged(context, model, landed.checks, {**about_landed(landed), **further})
 
-    @model_asset(
+    labels = arriving_asset(
         spec,
         LABELS,
         "The labels that arrived on each day, whichever day their event was. Those without an "
         "event are kept, counted, and used nowhere.",
-        code=CODE,
-        lands=True,
-        table=spec.tables.labels,
-        # Labels are matched with the events known so far.
-        upstream=[EVENTS],
-        check_specs=monitor_specs(spec, LABELS, asset_key(spec, LABELS)),
+        spec.tables.labels,
+        lambda model, first, last: land_labels(model, source, first, last),
     )
-    def labels(
-        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
-    ) -> Iterator[dg.MaterializeResult]:
-        model = mlops_drift_lake.of(spec)
-        landed = land_labels(model, source, *days_of(context))
-        yield from judged(context, model, landed.checks, about_landed(landed))
 
     @model_asset(
         spec,
@@ -106,6 +99,36 @@ def landing_assets(spec: ModelSpec, source: Source) -> list[dg.AssetsDefinition]
         return dg.MaterializeResult(metadata={**row_count(rows), **again, **lineage})
 
     return [events, features, labels]
+
+
+def arriving_asset(
+    spec: ModelSpec,
+    asset: Asset,
+    description: str,
+    table: Table,
+    land: Callable[[ModelContext, date, date], Landed],
+) -> dg.AssetsDefinition:
+    """Builds the asset of what arrives about events, on days that may be later than theirs."""
+
+    @model_asset(
+        spec,
+        asset,
+        description,
+        code=CODE,
+        lands=True,
+        table=table,
+        # It is matched with the events known so far.
+        upstream=[EVENTS],
+        check_specs=monitor_specs(spec, asset, asset_key(spec, asset)),
+    )
+    def arrived(
+        context: dg.AssetExecutionContext, mlops_drift_lake: LakeResource
+    ) -> Iterator[dg.MaterializeResult]:
+        model = mlops_drift_lake.of(spec)
+        landed = land(model, *days_of(context))
+        yield from judged(context, model, landed.checks, about_landed(landed))
+
+    return arrived
 
 
 def _report_again(

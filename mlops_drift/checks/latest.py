@@ -18,7 +18,8 @@ from mlops_drift.checks.monitors import AboutFailure, monitor_check
 from mlops_drift.config.context import ModelContext
 from mlops_drift.monitors.base import ROWS, Explanation, Monitor, row_of
 from mlops_drift.monitors.ranking import worst_first
-from mlops_drift.pipeline.monitoring import Monitored, StoreContext
+from mlops_drift.pipeline.monitoring import Monitored
+from mlops_drift.pipeline.store_context import StoreContext
 
 
 def report_last_day(

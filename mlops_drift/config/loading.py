@@ -112,7 +112,8 @@ def _parsed(text: str, file: Path, described: Any) -> list[ValueAndSourcePositio
 
 def _trees() -> list[ComponentTree]:
     # Else the first description with features.sql would be blamed for them.
-    settings.memory_limit(), settings.data_root()
+    settings.memory_limit()
+    settings.data_root()
     found = project.current()
     if found:
         found.make_importable()

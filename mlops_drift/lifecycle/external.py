@@ -37,7 +37,7 @@ def follow_versions(
         main |= main_versions(model, days[-1], days[-1])
         if not main:
             return []
-        _record_versions(model, source, last)
+        _record_versions(model, source)
         return [
             promotion
             for day in days
@@ -52,7 +52,7 @@ def _next_day(model: ModelContext, last: date) -> list[date]:
     return [found["day"]] if found["day"] else []
 
 
-def _record_versions(model: ModelContext, source: Source, last: date) -> None:
+def _record_versions(model: ModelContext, source: Source) -> None:
     """Records the versions that are new, each with its baseline."""
     versions, spec = model.store.versions, model.spec
     known = {one.version for one in versions.all()}

@@ -27,7 +27,6 @@ from mlops_drift.store.model_store import ModelStore
 from mlops_drift.store.records import Promotion
 from mlops_drift.store.tables import Table
 
-_COUNT = "SELECT count(*) AS n FROM t"
 _OF_CHAMPIONS = ("version", "family", "metric", "training_set", "rows")
 _OF_CHECKS = ("day", "check", "version", "column", "value", "threshold", "n", "verdict", "reason")
 
@@ -49,15 +48,16 @@ def read_status(model: ModelContext) -> dict[str, Any]:
         "rejected": tables.quarantined,
         "predictions": tables.predictions,
     }
+    rows = {name: _count(store, table) for name, table in counted.items()}
     accounts = {source: read_account(store, source) for source in model.spec.landed}
     unmatched = store.labels.unmatched(model.spec.start_date, last) if last else {}
     status = {
         "model": model.spec.name,
         "last_day": last,
         "champion": _champion(store, promotions[-1]) if promotions else None,
-        **{name: store.lake.rows(_COUNT, t=table)[0]["n"] for name, table in counted.items()},
+        **rows,
         "labels_without_event": sum(unmatched.values()),
-        **(_external(model, counted) if model.spec.external else {}),
+        **(_external(store, rows) if model.spec.external else {}),
         "sources": {source: _source(one) for source, one in accounts.items() if one},
         "checks": _checks(model, last) if last else [],
         "shadow": read_shadow(store),
@@ -70,15 +70,16 @@ def read_status(model: ModelContext) -> dict[str, Any]:
     return {**status, "health": asdict(health_of(status, unserved))}
 
 
-def _external(model: ModelContext, counted: Mapping[str, Table]) -> dict[str, object]:
+def _count(store: ModelStore, table: Table) -> int:
+    [counted] = store.lake.rows("SELECT count(*) AS n FROM t", t=table)
+    return int(counted["n"])
+
+
+def _external(store: ModelStore, rows: Mapping[str, int]) -> dict[str, object]:
     """Which predictions that are made elsewhere have no event, and which events none of them."""
-    store, tables = model.store, model.store.tables
-    rows = {
-        name: store.lake.rows(_COUNT, t=table)[0]["n"]
-        for name, table in (*counted.items(), ("landed", tables.landed_predictions))
-    }
+    landed = _count(store, store.tables.landed_predictions)
     return {
-        "predictions_without_event": rows["landed"] - rows["predictions"],
+        "predictions_without_event": landed - rows["predictions"],
         "events_without_prediction": rows["events"] - rows["predictions"],
     }
 

@@ -69,13 +69,14 @@ def freeze_reference(model: ModelContext, source: Source) -> Frozen:
             raise TypeError(f"the predictions of {spec.name} are made here")
         return _frozen(model, _rows_of_file(model, source))
     as_of = reference_day(spec)
-    for record in sets.records():
-        mine = (record.as_of, record.since, record.last_day) == (as_of, period.first, period.last)
-        known = [
-            one for one in model.store.versions.all() if one.training_set == record.training_set
-        ]
-        if mine and known:
-            return _stored(model, known[0])
+    stored = {
+        record.training_set
+        for record in sets.records()
+        if (record.as_of, record.since, record.last_day) == (as_of, period.first, period.last)
+    }
+    for version in model.store.versions.all():
+        if version.training_set in stored:
+            return _stored(model, version)
     found = _frozen(model, _rows_of_period(model, period, as_of))
     days = as_of, period.first, period.first, period.last
     rows = found.rows - found.test.n, found.test.n

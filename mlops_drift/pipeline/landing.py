@@ -19,7 +19,7 @@ from mlops_drift.pipeline.late_rows import Changes
 from mlops_drift.pipeline.ledger import Account
 from mlops_drift.pipeline.living import living_columns, note_columns
 from mlops_drift.pipeline.missing_days import in_short, without_events
-from mlops_drift.pipeline.monitoring import Monitored, StoreContext, evaluate
+from mlops_drift.pipeline.monitoring import Monitored, evaluate
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.quarantine import BEFORE_START, TOO_LATE
 from mlops_drift.pipeline.received import Landing, Put
@@ -31,6 +31,7 @@ from mlops_drift.pipeline.screening import (
     screen_predictions,
 )
 from mlops_drift.pipeline.served_events import source_of
+from mlops_drift.pipeline.store_context import StoreContext
 from mlops_drift.schema.day_columns import count_days
 from mlops_drift.schema.days import days_between, ranges
 from mlops_drift.sources.base import Batch, MissingDayError, Source, TableName

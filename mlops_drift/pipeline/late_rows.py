@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mlops_drift.pipeline.destination import Destination
 from mlops_drift.pipeline.other_days import NewRows
 from mlops_drift.pipeline.quarantine import OTHER_VALUES, day_faults, quarantined_rows
 from mlops_drift.pipeline.screening import screen_late
+from mlops_drift.schema.day_columns import within
 from mlops_drift.schema.days import ranges
 from mlops_drift.sources.base import SourceError
 from mlops_drift.sql import identifier
@@ -73,11 +73,7 @@ def _add(to: Destination, rows: pa.Table) -> None:
         return pa.concat_tables([existing, new.cast(existing.schema)]) if new.num_rows else None
 
     for first, last in ranges(rows["day"].to_pylist()):
-        bounds = pc.and_(
-            pc.greater_equal(rows["day"], pa.scalar(first)),
-            pc.less_equal(rows["day"], pa.scalar(last)),
-        )
-        fresh = rows.filter(bounds)
+        fresh = rows.filter(within(rows["day"], first, last))
         to.lake.rewrite(Scan(to.table, first, last), build)
 
 

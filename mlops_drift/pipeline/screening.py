@@ -77,7 +77,8 @@ def screen_late(to: Destination, part: Part) -> Screened:
     batch, days = Batch((part,)), pc.min_max(part.days).as_py()
     if to.source == "labels":
         return screen_labels(to, batch)
-    _ = _lacking(to, batch)
+    # Its notes are about days that are reported now; these have been.
+    _lacking(to, batch)
     elsewhere = {
         "earlier": Scan(to.table, until=days["max"] - timedelta(days=1)),
         "later": Scan(to.table, since=days["min"] + timedelta(days=1)),

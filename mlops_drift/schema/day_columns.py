@@ -31,6 +31,17 @@ def ordinals(days: pa.ChunkedArray) -> NDArray[np.int64]:
     return numbers + _EPOCH
 
 
+def within(days: pa.ChunkedArray, first: date, last: date) -> pa.ChunkedArray:
+    """Which of the days are `first` to `last`, inclusive; null where there is no day.
+
+    >>> days = pa.chunked_array([[date(2024, 3, 1), date(2024, 3, 2)]])
+    >>> within(days, date(2024, 3, 2), date(2024, 3, 9)).to_pylist()
+    [False, True]
+    """
+    since = pc.greater_equal(days, pa.scalar(first, pa.date32()))
+    return pc.and_(since, pc.less_equal(days, pa.scalar(last, pa.date32())))
+
+
 def days_in(zone: str, times: pa.ChunkedArray) -> pa.ChunkedArray:
     """The day in a time zone of each time in UTC.
 

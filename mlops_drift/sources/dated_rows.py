@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from mlops_drift.schema.day_columns import within
 from mlops_drift.schema.days import days_between
 from mlops_drift.sources.arrow_types import plain
 from mlops_drift.sources.base import Batch, Look, Origin, Part, SourceError, with_near_names
@@ -63,20 +64,16 @@ def batch_of(part: Part, since: date, days: tuple[date, date], origin: str, time
         timezone: whose midnights divide the days.
     """
     asked = days_between(*days)
-    mine = _of_days(part, asked)
+    mine = part.filter(within(part.days, *days))
     digests = digests_of(mine)
     notes = [odd_hours([mine.times], timezone), _without_day(part)]
-    past = _of_days(part, days_between(since, days[0])[:-1])
+    past = part.filter(within(part.days, since, days[0] - timedelta(days=1)))
     return Batch(
         (mine,),
         origins={day: Origin(origin, digests.get(day, "")) for day in asked},
         others=lambda stamps: [Look(past, since=since, before=days[0])],
         note="; ".join(filter(None, notes)),
     )
-
-
-def _of_days(part: Part, days: list[date]) -> Part:
-    return part.filter(pc.is_in(part.days, value_set=pa.array(days, pa.date32())))
 
 
 def digests_of(part: Part) -> dict[date, str]:

@@ -1,6 +1,5 @@
 """Events and labels in Delta tables that others write."""
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
@@ -16,10 +15,8 @@ from mlops_drift.schema.fields import Name, Strict
 from mlops_drift.sources.base import Batch, Look, Source, SourceConfig, SourceError, TableName
 from mlops_drift.sources.dating import TimeZone, odd_hours
 from mlops_drift.sources.delta_snapshot import DeltaSnapshot
-from mlops_drift.variables import VariableError, filled, variables_in
+from mlops_drift.variables import VariableError, filled, holds_secret, variables_in
 
-# Names of options that hold a secret.
-SECRET = re.compile("secret|token|password|key|sas|credential", re.IGNORECASE)
 # A network that is down is no reason to wait for long.
 PATIENCE = {"connect_timeout": "5s", "timeout": "60s", "max_retries": "3", "retry_timeout": "30s"}
 # So many days that have changed are in memory together.
@@ -65,7 +62,7 @@ class DeltaSource(SourceConfig):
     @classmethod
     def _secrets_are_elsewhere(cls, options: dict[str, str]) -> dict[str, str]:
         for name, value in options.items():
-            if SECRET.search(name) and not variables_in(value):
+            if holds_secret(name) and not variables_in(value):
                 raise ValueError(
                     f"{name} holds a secret, which does not belong in the file; write the name of "
                     "an environment variable in its place, as ${SHOP_KEY}"

@@ -19,6 +19,7 @@ from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from mlops_drift.files.store_faults import store_fault
+from mlops_drift.schema.day_columns import within
 from mlops_drift.sources.base import Origin, Part, SourceError, with_near_names
 from mlops_drift.sources.dated_rows import part_of
 from mlops_drift.sources.dating import moments
@@ -85,15 +86,7 @@ class DeltaSnapshot:
             read = found.execute(f"SELECT * FROM t WHERE {self._within(column, first, last)}")
             rows = pa.table(read)
         part = part_of(rows, self._place, self._day_column, self._timezone)
-        bounds = (pa.scalar(day, pa.date32()) for day in (first, last))
-        return part.filter(
-            pc.and_(
-                *(
-                    test(part.days, bound)
-                    for test, bound in zip((pc.greater_equal, pc.less_equal), bounds, strict=True)
-                )
-            )
-        )
+        return part.filter(within(part.days, first, last))
 
     def _within(self, column: str, first: date, last: date) -> str:
         """SQL that is true of all rows of some days, in any time zone."""

@@ -5,22 +5,10 @@ from typing import Annotated
 from pydantic import Discriminator, Tag
 
 from mlops_drift.sources.base import SourceConfig
-from mlops_drift.sources.delta import DeltaSource
-from mlops_drift.sources.files import FilesSource
 from mlops_drift.sources.other import OtherSource, kind_among
-from mlops_drift.sources.python import PythonSource
-from mlops_drift.sources.separate import SeparateSource
-from mlops_drift.sources.simulated import SimulatorSource
-from mlops_drift.sources.sql import SqlSource
+from mlops_drift.sources.separate import SINGLE, SeparateSource, Single
 
-OFFLINE: dict[str, type[SourceConfig]] = {
-    "simulator": SimulatorSource,
-    "files": FilesSource,
-    "delta": DeltaSource,
-    "sql": SqlSource,
-    "python": PythonSource,
-    "separate": SeparateSource,
-}
+OFFLINE: dict[str, type[SourceConfig]] = {**SINGLE, "separate": SeparateSource}
 
 
 class OtherOfflineSource(OtherSource):
@@ -29,13 +17,8 @@ class OtherOfflineSource(OtherSource):
     shipped = OFFLINE
 
 
+# The members of `OFFLINE`.
+Offline = Single | Annotated[SeparateSource, Tag("separate")]
 OfflineSource = Annotated[
-    Annotated[SimulatorSource, Tag("simulator")]
-    | Annotated[FilesSource, Tag("files")]
-    | Annotated[DeltaSource, Tag("delta")]
-    | Annotated[SqlSource, Tag("sql")]
-    | Annotated[PythonSource, Tag("python")]
-    | Annotated[SeparateSource, Tag("separate")]
-    | Annotated[OtherOfflineSource, Tag("other")],
-    Discriminator(kind_among(OFFLINE)),
+    Offline | Annotated[OtherOfflineSource, Tag("other")], Discriminator(kind_among(OFFLINE))
 ]

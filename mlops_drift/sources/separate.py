@@ -38,13 +38,16 @@ def _with_both_tables(section: Any) -> Any:
     return section
 
 
-SingleSource = Annotated[
+# The members of `SINGLE`.
+Single = (
     Annotated[SimulatorSource, Tag("simulator")]
     | Annotated[FilesSource, Tag("files")]
     | Annotated[DeltaSource, Tag("delta")]
     | Annotated[SqlSource, Tag("sql")]
     | Annotated[PythonSource, Tag("python")]
-    | Annotated[OtherSingleSource, Tag("other")],
+)
+SingleSource = Annotated[
+    Single | Annotated[OtherSingleSource, Tag("other")],
     Discriminator(kind_among(SINGLE)),
     BeforeValidator(_with_both_tables),
 ]

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mlops_drift.schema.day_columns import within
 from mlops_drift.store.files import DataFile
 from mlops_drift.store.lake import Build, Lake, LakeError, Piece, Scan, both
 from mlops_drift.store.stored_columns import as_stored, stored_fields, stored_names
@@ -32,7 +33,7 @@ class MemoryLake(Lake):
         stored = self._stored(scan.table)
         if scan.since is None and scan.until is None:
             return stored
-        return stored.filter(_within(stored, scan.since or date.min, scan.until or date.max))
+        return stored.filter(within(stored["day"], scan.since or date.min, scan.until or date.max))
 
     def _stored(self, table: Table) -> pa.Table:
         """The rows of a table, null in columns that they were written without."""
@@ -54,12 +55,12 @@ class MemoryLake(Lake):
     def replace_days(
         self, table: Table, first: date, last: date, data: pa.Table, *, where: str | None = None
     ) -> None:
-        if not pc.all(_within(data, first, last), min_count=0).as_py():
+        if not pc.all(within(data["day"], first, last), min_count=0).as_py():
             raise LakeError(f"table {table.name}: the new rows must be of {first} to {last}")
         if where:
             mask = self._mask(table, both(Scan(table, first, last).predicate, where))
         else:
-            mask = _within(self._stored(table), first, last)
+            mask = within(self._stored(table)["day"], first, last)
         self._put(table, mask, data)
 
     def rewrite(self, source: Scan | Table, build: Build) -> None:
@@ -117,11 +118,6 @@ class MemoryLake(Lake):
 
     def names(self) -> list[str]:
         return sorted(self._tables)
-
-
-def _within(table: pa.Table, first: date, last: date) -> pa.ChunkedArray:
-    since = pc.greater_equal(table["day"], pa.scalar(first, pa.date32()))
-    return pc.and_(since, pc.less_equal(table["day"], pa.scalar(last, pa.date32())))
 
 
 def _none(table: pa.Table) -> pa.ChunkedArray:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mlops_drift.notifications.base import REASONS, Message, NotificationKind
 from mlops_drift.notifications.events import shortened
 from mlops_drift.notifications.history import History
-from mlops_drift.notifications.kinds.decision import decided_facts
+from mlops_drift.notifications.kinds.decision import REQUESTED, decided_facts
 from mlops_drift.policy.decision import Decision
 
 
@@ -18,7 +18,7 @@ class Request(NotificationKind):
         """The decisions that ask for a version; by hand nobody asks for one."""
         for record in history.decisions:
             if record.action == "retrain" and record.kind != "by_hand":
-                title = f"{history.model}: a new version is requested"
+                title = f"{history.model}: {REQUESTED}"
                 body = shortened(record.reason, REASONS)
                 about = (request_id(record), record.day, title, body, "retraining.requested")
                 yield self.message(history, *about, **decided_facts(record))

@@ -9,14 +9,12 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from mlops_drift.sources.base import SourceError
-from mlops_drift.variables import VariableError, filled, variables_in
+from mlops_drift.variables import VariableError, filled, holds_secret, variables_in
 
 EXAMPLE = "postgresql://user:password@host/database"
 NO_URL = f"is no URL of a database, such as {EXAMPLE}"
 HINT = f"percent-encode what is special in it, as %40 for an @: {EXAMPLE}"
 
-# Names of options of a URL that hold a secret.
-_SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*")
 # Spelled so by some services.
 _OTHER_SCHEMES = {"postgres": "postgresql"}
@@ -118,4 +116,4 @@ def _parsed(url: str, written: str) -> URL:
 
 
 def _secret_options(url: URL) -> list[str]:
-    return [str(value) for name, value in url.query.items() if _SECRET.search(name)]
+    return [str(value) for name, value in url.query.items() if holds_secret(name)]
