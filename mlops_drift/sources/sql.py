@@ -98,7 +98,7 @@ class Sql(Source):
         self._tables: dict[TableName, SqlTable] = {"events": config.events, "labels": config.labels}
         # Tables whose day column holds texts, as the database says in an error.
         self._texts: set[TableName] = set()
-        self._database = Database(config.url, folder, config.timeout_seconds)
+        self._database = Database(config.url, folder, config.timeout_seconds, config.timezone)
 
     def events(self, first: date, last: date) -> Batch:
         return self._batch("events", first, last)

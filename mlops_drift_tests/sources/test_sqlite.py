@@ -78,6 +78,13 @@ def test_sqlite_says_what_is_wrong_in_one_sentence(file):
     slow = {"query": f"{counting} SELECT count(*), :first, :last FROM n", "day_column": "day"}
     with pytest.raises(SourceError, match=r"reading took longer than 0\.1 seconds"):
         sqlite(file, events=slow, timeout_seconds=0.1).events(FIRST, FIRST)
+    with closing(sqlite3.connect(file / "shop.db")) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(SourceError, match="another process is writing the database; run the"):
+            source(file, url="sqlite:///shop.db?timeout=0").events(FIRST, FIRST)
+    (file / "text.db").write_text("no database" * 50)
+    with pytest.raises(SourceError, match="the file is no database of SQLite; correct `url`"):
+        source(file, url="sqlite:///text.db").events(FIRST, FIRST)
     (file / "shop.db").unlink()
     with pytest.raises(SourceError, match="the SQLite file that `url` of the source names does"):
         sqlite(file).events(FIRST, FIRST)

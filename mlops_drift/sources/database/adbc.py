@@ -47,7 +47,13 @@ class Connection:
         compiled: Any = statement.compile(dialect=self.dialect)
         values = [compiled.params[name] for name in compiled.positiontup]
         self._cursor.execute(str(compiled), values or None)
-        return self._cursor.fetch_arrow_table()
+        found = self._cursor.fetch_arrow_table()
+        for at, field in enumerate(found.schema):
+            if (field.metadata or {}).get(b"POSTGRESQL:type") == b"money":
+                # As whole numbers of its smallest unit, it would be read as something else.
+                unread = pa.array([b"" if one else None for one in found.column(at).is_valid()])
+                found = found.set_column(at, field.name, unread.cast(pa.binary()))
+        return found
 
     def stop(self) -> None:
         """Ends the statement that runs, from another thread."""

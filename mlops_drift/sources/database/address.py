@@ -97,8 +97,8 @@ def _resolved(written: str) -> URL:
         scheme, plus, driver = url.drivername.partition("+")
         return url.set(drivername=_OTHER_SCHEMES.get(scheme, scheme) + plus + driver)
     raise SourceError(
-        f"{problem}; `url` of the source in the model's defs.yaml asks for it: set it in the "
-        "environment of this process"
+        f"`url` of the source: {problem}; correct it in the model's defs.yaml, or set what it asks "
+        "for in the environment of this process"
     )
 
 
