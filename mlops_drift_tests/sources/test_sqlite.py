@@ -56,6 +56,13 @@ def test_numbers_as_days_are_an_error_and_not_left_out(file):
         sqlite(file, events={"table": "epochs", "day_column": "day"}).events(FIRST, FIRST)
 
 
+def test_days_that_are_written_otherwise_are_read_too(file):
+    with closing(sqlite3.connect(file / "shop.db")) as connection, connection:
+        connection.execute("INSERT INTO orders (id, day) VALUES (6, '2024-3-1'), (7, '2024/03/02')")
+    assert ids(sqlite(file).events(FIRST, FIRST)) == [1, 6, 2**63 - 1]
+    assert ids(sqlite(file).events(SECOND, SECOND)) == [7]
+
+
 def test_a_day_that_is_none_is_left_out_with_a_warning(file):
     query = "SELECT id, coalesce(day, 'soon') AS day FROM orders WHERE :first <= :last"
     found = sqlite(file, events={"query": query, "day_column": "day"}).events(FIRST, FIRST)
