@@ -44,13 +44,15 @@ def filled(text: str) -> str:
     return template.substitute(os.environ)
 
 
-def holds_secret(option: str) -> bool:
-    """Whether the value of an option is a secret, by its name.
+def holds_secret(option: str, value: str = "") -> bool:
+    """Whether the value of an option is a secret, by its name, or is a URL with a password.
 
     >>> holds_secret("aws_secret_access_key"), holds_secret("aws_region")
     (True, False)
+    >>> holds_secret("endpoint", "http://me:sesame@host")
+    True
     """
-    return _SECRET.search(option) is not None
+    return any([_SECRET.search(option), _PASSWORD_IN_URL.search(value)])
 
 
 def without_secrets(text: str) -> str:
