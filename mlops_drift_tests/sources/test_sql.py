@@ -1,7 +1,9 @@
 """Tables and queries of PostgreSQL, by each way that reads them."""
 
 import json
+import os
 import re
+import signal
 import threading
 from datetime import date, datetime
 from decimal import Decimal
@@ -244,6 +246,19 @@ def test_a_read_ends_in_time(way):
     slow = "SELECT day, pg_sleep(60) FROM orders WHERE day BETWEEN :first AND :last"
     found = error_of(events={"query": slow, "day_column": "day"}, timeout_seconds=0.2)
     assert "reading took longer than 0.2 seconds" in found
+
+
+def test_a_read_that_a_person_stops_is_no_fault_of_the_database(way, postgres):
+    def stop():
+        postgres.wait_for_read()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    slow = "SELECT day, pg_sleep(60) FROM orders WHERE day BETWEEN :first AND :last"
+    with pytest.raises(KeyboardInterrupt):
+        source(events={"query": slow, "day_column": "day"}).events(FIRST, FIRST)
+    thread.join()
 
 
 def test_a_lost_connection_is_tried_again_without_double_rows(way, postgres, monkeypatch):
