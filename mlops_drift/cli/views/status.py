@@ -29,10 +29,9 @@ from mlops_drift.lifecycle.health import ways_out
 from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.spans import Span
 from mlops_drift.pipeline.missing_days import about_missing
+from mlops_drift.schema.days import listed
 from mlops_drift.schema.verdicts import Verdict
 
-# Days that a line lists.
-LISTED = 5
 # Narrower terminals show no more of a check than its number and its limit.
 _TABLE_WIDTH = 72
 _VERDICTS = ("fail", "unknown", "pass")
@@ -208,11 +207,6 @@ def print_shadow(console: Console, model: str, shadow: Mapping[str, Any]) -> Non
         console.print(Text(f"  {command}"), soft_wrap=True)
 
 
-def _listed(days: Sequence[date]) -> str:
-    more = f" and {len(days) - LISTED} more days" if len(days) > LISTED else ""
-    return ", ".join(map(str, days[:LISTED])) + more
-
-
 def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Iterator[str]:
     """What became of all rows of a source, and which command reads changed days again."""
     gone = f", {count(account['gone'], 'recorded row')} no longer in it" if account["gone"] else ""
@@ -222,7 +216,7 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
     )
     if account["landed_late"]:
         rows = sum(entry["rows"] for entry in account["landed_late"])
-        days = _listed([entry["day"] for entry in account["landed_late"]])
+        days = listed([entry["day"] for entry in account["landed_late"]])
         yield (
             f"  {count(rows, 'row')} came after their day had run, landed late on {days}; numbers "
             "and verdicts of past days stay as they are"
@@ -231,7 +225,7 @@ def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Itera
     if changed:
         late, lost = (sum(entry["rows"] for entry in account[of]) for of in ("late", "gone_days"))
         yield (
-            f"  after they had run, the source changed {_listed(changed)}: "
+            f"  after they had run, the source changed {listed(changed)}: "
             f"{count(late, 'changed or unusable row')} quarantined, "
             f"{count(lost, 'recorded row')} gone or changed; to land them again: "
             f"mlops-drift run {model} --from {changed[0]} --until {changed[-1]} --again"
