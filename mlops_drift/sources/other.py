@@ -78,6 +78,10 @@ class Explained(Source):
     def predictions(self, first: date, last: date) -> Batch:
         return self._read("predictions", self._inner.predictions, first, last)
 
+    def as_recorded(self, places: Mapping[str, str | None]) -> Source:
+        with own_code(self._name, "cannot be opened as it was"):
+            return Explained(self._inner.as_recorded(places), self._name)
+
     def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
         with own_code(self._name, f"failed to look for {table} of {span(first, last)}"):
             return self._inner.missing_days(table, first, last)

@@ -89,11 +89,18 @@ class Plant(SourceConfig):
 class Growing(base.Source):
     """Gives labels, which others may follow, and no events."""
 
+    note = "grown"
+
     def events(self, first, last):
         raise KeyError("no sun")
 
+    def as_recorded(self, places):
+        then = Growing()
+        then.note = places["labels"]
+        return then
+
     def labels(self, first, last):
-        return Batch((), note="grown", others=lambda stamps: [stamps["soon"]])
+        return Batch((), note=self.note, others=lambda stamps: [stamps["soon"]])
 
 
 def test_a_source_of_another_package_is_named_by_its_import_path():
@@ -102,6 +109,7 @@ def test_a_source_of_another_package_is_named_by_its_import_path():
     opened, first = source.open("here"), date(2024, 3, 1)
     assert opened.labels(first, first).note == "grown"
     assert opened.missing_days("events", first, first) == {}
+    assert opened.as_recorded({"labels": "plant"}).labels(first, first).note == "plant"
     failed = rf"^{path} failed to give events of 2024-03-01: KeyError: 'no sun' \(test_config\.py"
     with pytest.raises(UserError, match=failed):
         opened.events(first, first)
