@@ -80,6 +80,9 @@ def digests_of(part: Part) -> dict[date, str]:
     names = [f"c{number}" for number in range(part.rows.num_columns)]
     cells = part.rows.rename_columns(names).append_column("day", part.days)
     for at, kind in enumerate(cells.schema.types):
+        # 1 and 1.0 are one value: which it is depends on the rows that were read with it.
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+            cells = cells.set_column(at, cells.column_names[at], cells.column(at).cast(pa.string()))
         if pa.types.is_decimal(kind):
             cells = cells.set_column(at, cells.column_names[at], digits_of(cells.column(at)))
     with engine().cursor() as connection:

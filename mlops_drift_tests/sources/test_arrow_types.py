@@ -50,6 +50,9 @@ def test_a_row_and_the_digest_of_its_day_do_not_depend_on_other_days(tmp_path):
     first = ("2024-03-01", "1.50")
     alone, together = part(first), part(first, ("2024-03-02", "0.1234"))
     [day] = digests_of(alone)
+    numbered = [pa.table({"day": ["2024-03-01"], "x": [one]}) for one in (2, 2.0)]
+    ints, floats = (digests_of(part_of(one, "orders", "day", "UTC")) for one in numbered)
+    assert ints == floats
     assert digests_of(together)[day] == digests_of(alone)[day]
     with closing(duckdb.connect()) as connection:
         lake = MemoryLake(tmp_path, connection)
