@@ -132,6 +132,32 @@ def test_only_days_that_have_a_column_count_as_its_days(place):
     assert columns_since(place.model) is None
 
 
+def test_days_that_land_again_count_once_they_reach_the_others(place):
+    for number in range(3):
+        place.land(number, a=[1.0, 2.0], n=[1, 2])
+    place.describe(spec_of({**OLD, "d": {"type": "number"}}))
+    place.land(3, a=[1.0, 2.0], n=[1, 2], d=[1.0, 2.0])
+    for number, since in enumerate([day(3), day(3), None]):
+        place.land(number, a=[1.0, 2.0], n=[1, 2], d=[1.0, 2.0])
+        assert columns_since(place.model) == since
+
+
+def test_a_column_begins_when_the_source_has_it(place):
+    place.land(0, a=[1.0, 2.0], n=[1, 2])
+    place.describe(spec_of({**OLD, "d": {"type": "number"}}))
+    assert place.land(1, a=[1.0, 2.0], n=[1, 2])["d"].verdict == "fail"
+    assert columns_since(place.model) == NO_DAY_YET
+    place.land(2, a=[1.0, 2.0], n=[1, 2], d=[1.0, 2.0])
+    place.land(1, a=[1.0, 2.0], n=[1, 2])
+    assert columns_since(place.model) == day(2)
+
+
+def test_days_before_all_columns_were_renamed_have_none_of_them(place):
+    place.land(0, a=[1.0, 2.0], n=[1, 2])
+    place.describe(spec_of({"alpha": {"type": "number"}})).land(1, alpha=[1.0, 2.0])
+    assert columns_since(place.model) == day(1)
+
+
 def test_a_column_that_came_back_counts_from_its_return(place):
     place.land(0, a=[1.0, 2.0], n=[1, 2])
     place.describe(spec_of({"a": OLD["a"]})).land(1, a=[1.0, 2.0])
