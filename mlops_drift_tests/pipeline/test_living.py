@@ -12,6 +12,7 @@ from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.config.version_columns import VersionColumns
 from mlops_drift.pipeline.features import make_features
+from mlops_drift.pipeline.gates import as_known_by
 from mlops_drift.pipeline.landing import land_events
 from mlops_drift.pipeline.living import (
     FurtherColumn,
@@ -25,6 +26,7 @@ from mlops_drift.pipeline.screening import screen_events
 from mlops_drift.policy.situation import NO_DAY_YET
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import SourceError
+from mlops_drift.store.lake import Scan
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.records import Promotion, VersionRecord
 from mlops_drift_tests.pipeline.screening.samples import batch, events_of
@@ -172,6 +174,9 @@ def test_each_version_has_the_features_of_its_own_sql(tmp_path, memory_lake):
     place.describe(derived_by(TWICE.replace("2", "3"))).land(1, a=[1.0, 2.0])
     assert [row["made"] for row in place.features()] == [None, None, 3.0, 6.0]
     assert [row["made"] for row in place.features(1)] == [2.0, 4.0, 2.0, 4.0]
+    # A comparison with a challenger gives it no others.
+    declared = memory_lake.read(Scan(place.model.store.tables.features, day(1)))
+    assert as_known_by(place.model, 1, declared)["made"].to_pylist() == [2.0, 4.0]
     assert columns_since(place.model) == day(1)
 
 
