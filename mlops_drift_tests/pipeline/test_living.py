@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.config.version_columns import VersionColumns
+from mlops_drift.errors import UserError
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.gates import as_known_by
 from mlops_drift.pipeline.landing import land_events
@@ -206,6 +207,35 @@ def test_a_column_that_stops_arriving_is_a_failed_check_of_its_name(
     assert found["n"].reason.endswith(ending)
     features = memory_lake.read(place.model.store.tables.features)
     assert scorable(place.model.of_version(1).spec, features).num_rows == (4 if nullable else 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"key": "b"}, "key is b, and its versions were trained with id"),
+        ({"target": {"column": "z"}}, "target.column is z, and its versions were trained with y"),
+        ({"target": {"positive": "no"}}, "target.positive is no, and its versions were trained"),
+        (
+            {"target": {"classes": ["no", "buy"], "positive": "no"}},
+            "target.positive is no, and its versions were trained with yes",
+        ),
+    ],
+)
+def test_another_key_or_target_is_another_model(place, change, found):
+    place.serve(1, on=0).describe(spec_of(OLD, **change))
+    with pytest.raises(UserError, match=found):
+        living_columns(place.model, day(1), day(1))
+
+
+def test_a_class_may_be_added(place):
+    three = {"kind": "multiclass", "classes": ["no", "yes", "late"], "positive": ...}
+    place.describe(spec_of(OLD, target=three)).serve(1, on=0)
+    four = spec_of(OLD, target={**three, "classes": ["no", "yes", "late", "never"]})
+    assert place.describe(four).model.of_version(1) is place.model
+    with pytest.raises(UserError, match="is no, yes, gone, and its versions"):
+        place.describe(
+            spec_of(OLD, target={**three, "classes": ["no", "yes", "gone"]})
+        ).model.of_version(1)
 
 
 def test_a_column_that_never_arrived_is_an_error(place):
