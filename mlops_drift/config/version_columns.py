@@ -119,6 +119,12 @@ def changes(then: Mapping[str, Column], now: Mapping[str, Column]) -> list[str]:
         for name, column in then.items()
         if name in now and now[name].type != column.type
     ]
+    words = {True: "derived", False: "of the source"}
+    found += [
+        f"{name} is {words[now[name].derived]} (was {words[column.derived]})"
+        for name, column in then.items()
+        if name in now and now[name].derived != column.derived
+    ]
     return found
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.config.version_columns import VersionColumns
+from mlops_drift.config.version_columns import VersionColumns, changed_columns
 from mlops_drift.errors import UserError
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.gates import as_known_by
@@ -179,6 +179,19 @@ def test_each_version_has_the_features_of_its_own_sql(tmp_path, memory_lake):
     declared = memory_lake.read(Scan(place.model.store.tables.features, day(1)))
     assert as_known_by(place.model, 1, declared)["made"].to_pylist() == [2.0, 4.0]
     assert columns_since(place.model) == day(1)
+
+
+def test_a_column_of_the_source_and_a_derived_one_of_its_name_are_two(tmp_path, memory_lake):
+    given, derived = spec_of({"a": OLD["a"], "made": {"type": "number"}}), derived_by(TWICE)
+    place = Place(tmp_path, memory_lake, given)
+    place.land(0, a=[1.0, 2.0], made=[7.0, 8.0])
+    place.serve(1, on=0).describe(derived).land(1, a=[1.0, 2.0], made=[7.0, 8.0])
+    assert [row["made"] for row in place.features()] == [None, None, 2.0, 4.0]
+    assert [row["made"] for row in place.features(1)] == [7.0, 8.0, 7.0, 8.0]
+    assert changed_columns(given, derived) == ["made is derived (was of the source)"]
+    place.serve(2, on=1).describe(given).land(2, a=[1.0, 2.0], made=[7.0, 8.0])
+    assert [row["made"] for row in place.features(2)[2:]] == [2.0, 4.0, 2.0, 4.0]
+    assert [row["made"] for row in place.features()] == [7.0, 8.0] * 3
 
 
 def test_sql_that_is_only_written_otherwise_derives_the_same_column(tmp_path, memory_lake):
