@@ -38,6 +38,11 @@ class LandingRepository:
         day: date | None = self._lake.rows(f"SELECT max(day) AS day {tables}", **named)[0]["day"]
         return day
 
+    def files(self, first: date, last: date) -> list[LandedFile]:
+        """Where the rows that arrived on each of some days came from, by day and source."""
+        scan = Scan(self._tables.files, first, last)
+        return self._lake.records(LandedFile, "FROM f ORDER BY day, source", f=scan)
+
     def origins(self, source: str, first: date, last: date) -> list[dict[str, Any]]:
         """Where the events or labels that arrived on some days came from, as they landed last."""
         return self._lake.rows(

@@ -259,6 +259,11 @@ class LandedFile:
     digest: str | None
     n: int
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the file is still to come."""
+        return self.origin is not None and self.digest is None
+
 
 @dataclass(frozen=True)
 class QuarantinedRow:
