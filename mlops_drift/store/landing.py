@@ -126,16 +126,22 @@ class LandingRepository:
         the end: that is no beginning. One that is on record and not among them is kept no longer.
         Nothing is written where all is on record, as on almost every day.
         """
+        before = self._columns()
+        lasting = {_identity(one) for one in before if one.last_day is None}
+        # A column that is kept no longer, and was when these days landed first, ends with them.
+        is_past = any(begun and one not in lasting for one, begun in kept.items()) and last < (
+            self._last("FROM e", e=self._tables.events) or last
+        )
 
         def changed(known: Sequence[LandedColumn]) -> list[LandedColumn]:
             found = [
                 one
                 for identity, begun in kept.items()
-                for one in _extended(identity, begun, last, known)
+                for one in _extended(identity, begun, last, known, is_past=is_past)
             ]
             return sorted(found, key=lambda one: (*_identity(one), one.first_day))
 
-        if changed(before := self._columns()) == before:
+        if changed(before) == before:
             return
 
         def build(existing: pa.Table) -> pa.Table:
@@ -150,21 +156,26 @@ def _identity(column: LandedColumn) -> ColumnIdentity:
 
 
 def _extended(
-    identity: ColumnIdentity, begun: date | None, last: date, known: Sequence[LandedColumn]
+    identity: ColumnIdentity,
+    begun: date | None,
+    last: date,
+    known: Sequence[LandedColumn],
+    *,
+    is_past: bool,
 ) -> list[LandedColumn]:
-    """What is on record of a column, with the days from `begun` to `last`."""
+    """What is on record of a column, with the days from `begun` to `last`, which may be past."""
     mine = [one for one in known if _identity(one) == identity]
     since = next((one.first_day for one in mine if one.last_day is None), None)
     if begun is None or (since and begun >= since):
         return mine
     name, kind, derivation = identity
     new = LandedColumn(name, kind, begun, derivation)
-    if since is None:
-        return [new]
     # They may join on to earlier ones that have landed again, and to those after them.
     for one in mine:
         if one.last_day and one.first_day <= begun <= one.last_day + date.resolution:
             new, last = replace(new, first_day=one.first_day), max(last, one.last_day)
+    if since is None:
+        return [replace(new, last_day=last) if is_past else new]
     if last + date.resolution >= since:
         return [new]
     return [replace(new, last_day=last), LandedColumn(name, kind, since, derivation)]

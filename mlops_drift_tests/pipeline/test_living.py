@@ -145,6 +145,19 @@ def test_days_that_land_again_count_once_they_reach_the_others(place):
         assert columns_since(place.model) == since
 
 
+def test_a_column_that_is_kept_no_longer_does_not_last_by_days_that_land_again(place):
+    both = {"a": [1.0, 2.0], "n": [1, 2]}
+    place.land(0, **both)
+    place.serve(1, on=0).describe(spec_of({"a": OLD["a"]})).serve(2, on=1).serve(3, on=2)
+    place.land(3, **both)
+    # Version 1 served the day.
+    place.land(1, **both)
+    place.describe(spec_of(OLD))
+    assert columns_since(place.model) == NO_DAY_YET
+    place.land(4, **both)
+    assert columns_since(place.model) == day(4)
+
+
 def test_a_column_begins_when_the_source_has_it(place):
     place.land(0, a=[1.0, 2.0], n=[1, 2])
     place.describe(spec_of({**OLD, "d": {"type": "number"}}))
