@@ -76,7 +76,7 @@ def _as_described(spec: ModelSpec, then: Description, columns: str | None) -> Mo
     fields = {name: getattr(spec, name) for name in type(spec).model_fields}
     # The parts are valid, and were together when the version was trained.
     return type(spec).model_construct(
-        **{**fields, **dict(own), "target": then.target, "training": then.training}
+        **{**fields, **dict(own), "key": spec.key, "target": then.target, "training": then.training}
     )
 
 
