@@ -62,7 +62,10 @@ def make_from_source(
     with tempfile.TemporaryDirectory() as folder, open_lake(folder) as lake:
         again = ModelContext.of(lake, spec)
         try:
-            _land(again, source, files)
+            # Days that are only looked back at may be older than a column.
+            past = [one for one in files if built.since and one.day < built.since]
+            _land(_before_its_columns(again, source, past), source, past)
+            _land(again, source, files[len(past) :])
             found = build_training_set(again, built.as_of, built.since)
         except UserError as error:
             return FromSource(False, {}, str(error))
@@ -78,6 +81,25 @@ def _as_described(spec: ModelSpec, then: Description, columns: str | None) -> Mo
     return type(spec).model_construct(
         **{**fields, **dict(own), "key": spec.key, "target": then.target, "training": then.training}
     )
+
+
+def _before_its_columns(
+    model: ModelContext, source: Source, files: Sequence[LandedFile]
+) -> ModelContext:
+    """The model without the columns that the first of some days lacks; no features are made."""
+    places = {one.source: one.origin for one in files if one.day == files[0].day}
+    if places.get(EVENTS) is None:
+        return model
+    batch = source.as_recorded(places).events(files[0].day, files[0].day)
+    there = {name for part in batch.parts for name in part.rows.column_names}
+    spec = model.spec
+    fields = {name: getattr(spec, name) for name in type(spec).model_fields}
+    arriving = {
+        part: {name: one for name, one in getattr(spec, part).items() if name in there}
+        for part in ("columns", "inputs")
+    }
+    known = type(spec).model_construct(**{**fields, **arriving, "features_sql": ""})
+    return ModelContext.of(model.store.lake, known)
 
 
 def _land(model: ModelContext, source: Source, files: Sequence[LandedFile]) -> None:

@@ -4,12 +4,15 @@ import json
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from click.testing import CliRunner
 from deltalake import DeltaTable, write_deltalake
 
 from mlops_drift.cli.main import main
 from mlops_drift.config.context import ModelContext
+from mlops_drift.config.spec import ModelSpec
+from mlops_drift.config.version_columns import VersionColumns
 from mlops_drift.errors import UserError
 from mlops_drift.lifecycle.from_source import make_from_source
 from mlops_drift.lifecycle.late_days import make_late_features
@@ -17,6 +20,7 @@ from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import land_labels
 from mlops_drift.pipeline.logged import Description
 from mlops_drift.pipeline.training import build_training_set
+from mlops_drift.schema.columns import Column
 from mlops_drift.sources.service import Service
 from mlops_drift.store.records import VersionRecord
 from mlops_drift_tests.pipeline.place import Place, day, describe
@@ -32,7 +36,8 @@ def rows_of(number, key="k"):
 
 
 def add(folder, rows):
-    write_deltalake(folder / "events", rows.drop_columns(["y"]), mode="append")
+    events = rows.drop_columns(["y"])
+    write_deltalake(folder / "events", events, mode="append", schema_mode="merge")
     write_deltalake(folder / "labels", rows.select(["id", "day", "y"]), mode="append")
 
 
@@ -41,20 +46,57 @@ def place(tmp_path):
     """A place whose tables get a commit a day, a late event, and a version trained on all that."""
     tables = {name: {"path": name, "day_column": "day"} for name in ("events", "labels")}
     place = Place(tmp_path, describe(source={"kind": "delta", **tables}))
-    model = ModelContext(place.spec, place.model)
-    for number in range(LAST + 1):
+
+    def write(number):
         add(tmp_path, rows_of(number))
         if number == 2:
             add(tmp_path, rows_of(0, "late").slice(0, 1))
+
+    built = train(place, range(LAST + 1), write)
+    assert built.training_set.rows == 10 * (LAST + 1) + 1
+    return place
+
+
+def train(place, days, write=lambda number: None, since=None):
+    """Lands days, after each is written, and records a version that is trained on them."""
+    model = ModelContext(place.spec, place.model)
+    for number in days:
+        write(number)
         place.land(number)
         place.land(number, land=land_labels)
         make_features(model, day(number), day(number))
         make_late_features(model, day(number), day(number))
-    built = build_training_set(model, day(LAST), None)
-    assert built.training_set.rows == 10 * (LAST + 1) + 1
+    built = build_training_set(model, day(days[-1]), since)
     about = built.id, 10, "linear", "accuracy", 1, 1, 1, 9, ""
-    place.model.versions.add(VersionRecord(1, day(LAST), *about))
-    return place
+    known = VersionColumns.of(place.spec).model_dump_json(exclude_defaults=True)
+    place.model.versions.add(VersionRecord(1, day(days[-1]), *about, known))
+    return built
+
+
+def test_days_that_are_only_looked_back_at_may_lack_a_column(tmp_path):
+    tables = {name: {"path": name, "day_column": "day"} for name in ("events", "labels")}
+    source = {"kind": "delta", **tables}
+    place = Place(tmp_path, describe(source=source))
+    add(tmp_path, pa.concat_tables([rows_of(0), rows_of(1)]))
+    place.land(0, 1)
+    place.land(0, 1, land=land_labels)
+    changes = {
+        "columns": {
+            "b": Column(type="number"),
+            "c": Column(type="number"),
+            "seen": Column(type="integer", derived=True),
+        },
+        "features_sql": "SELECT id, (SELECT count(*) FROM past_events) AS seen FROM events",
+        "history_days": 1,
+    }
+    spec = ModelSpec.model_validate(place.spec.model_dump(exclude_unset=True) | changes)
+    place = Place(tmp_path, spec, place.model.lake)
+    new = pa.concat_tables([rows_of(2), rows_of(3)])
+    add(tmp_path, new.append_column("c", new["b"]))
+    built = train(place, range(2, 4), since=day(2))
+    assert pc.min(built.training_set.train["seen"]).as_py() == 10
+    found = read_again(place)
+    assert (found.is_same, found.problem) == (True, "")
 
 
 def read_again(place):
