@@ -254,6 +254,11 @@ class ModelSpec(Strict):
         """The features whose values divide the rows."""
         return [name for name, column in self.columns.items() if column.type != "number"]
 
+    def with_parts(self, **parts: object) -> "ModelSpec":
+        """The description with other parts, which are valid and have been together before."""
+        mine = {name: getattr(self, name) for name in ModelSpec.model_fields}
+        return ModelSpec.model_construct(**{**mine, **parts})
+
     @property
     def external(self) -> ExternalModel | None:
         """Where predictions come from that are made elsewhere; None for a model trained here."""

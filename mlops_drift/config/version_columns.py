@@ -52,9 +52,7 @@ class VersionColumns(BaseModel):
         # The order of columns is that of a version, too.
         if own == declared and list(own.columns) == list(declared.columns):
             return spec
-        fields = {name: getattr(spec, name) for name in type(spec).model_fields}
-        # The parts are valid, and were together when the version was trained.
-        known = type(spec).model_construct(**{**fields, **dict(own)})
+        known = spec.with_parts(**dict(own))
         drift, performance = spec.monitors.drift, spec.monitors.performance
         watched = {
             "drift": drift.model_copy(
@@ -73,9 +71,7 @@ class VersionColumns(BaseModel):
         }
         gates = spec.gates.model_copy(update={"slices": _of(known, spec.gates.slices)})
         monitors = spec.monitors.model_copy(update=watched)
-        return type(spec).model_construct(
-            **{**fields, **dict(own), "monitors": monitors, "gates": gates}
-        )
+        return known.with_parts(monitors=monitors, gates=gates)
 
     def _require_same_target(self, spec: ModelSpec) -> None:
         then, now = self.target, spec.target

@@ -76,11 +76,8 @@ def make_from_source(
 def _as_described(spec: ModelSpec, then: Description, columns: str | None) -> ModelSpec:
     """The description of a model with all that decides a training set as it was."""
     own = VersionColumns.model_validate_json(columns) if columns else VersionColumns.of(spec)
-    fields = {name: getattr(spec, name) for name in type(spec).model_fields}
-    # The parts are valid, and were together when the version was trained.
-    return type(spec).model_construct(
-        **{**fields, **dict(own), "key": spec.key, "target": then.target, "training": then.training}
-    )
+    decisive = {"key": spec.key, "target": then.target, "training": then.training}
+    return spec.with_parts(**{**dict(own), **decisive})
 
 
 def _before_its_columns(
@@ -92,14 +89,12 @@ def _before_its_columns(
         return model
     batch = source.as_recorded(places).events(files[0].day, files[0].day)
     there = {name for part in batch.parts for name in part.rows.column_names}
-    spec = model.spec
-    fields = {name: getattr(spec, name) for name in type(spec).model_fields}
-    arriving = {
-        part: {name: one for name, one in getattr(spec, part).items() if name in there}
-        for part in ("columns", "inputs")
-    }
-    known = type(spec).model_construct(**{**fields, **arriving, "features_sql": ""})
-    return ModelContext.of(model.store.lake, known)
+    columns, inputs = (
+        {name: one for name, one in known.items() if name in there}
+        for known in (model.spec.columns, model.spec.inputs)
+    )
+    spec = model.spec.with_parts(columns=columns, inputs=inputs, features_sql="")
+    return ModelContext.of(model.store.lake, spec)
 
 
 def _land(model: ModelContext, source: Source, files: Sequence[LandedFile]) -> None:
