@@ -26,8 +26,8 @@ from mlops_drift.simulation.variants import (
     every,
     standard_policies,
 )
-from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.simulation.backtests import SHORT, STORY, backtest, shortened
+from mlops_drift_tests.story import write_story
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of
 
 
