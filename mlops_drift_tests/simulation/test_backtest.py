@@ -26,6 +26,7 @@ from mlops_drift.simulation.variants import (
     every,
     standard_policies,
 )
+from mlops_drift_tests.processes import fresh_processes
 from mlops_drift_tests.simulation.backtests import SHORT, STORY, backtest, shortened
 from mlops_drift_tests.story import write_story
 from mlops_drift_tests.tiny import SPEC, day, events_of, labels_of
@@ -201,7 +202,8 @@ def test_where_a_challenger_must_be_better_a_stable_world_keeps_its_champion(sta
     assert all((b - a).days >= 12 for a, b in itertools.pairwise(days))
 
 
-def test_policies_in_processes_of_their_own_say_the_same(new_world, processes):
+def test_policies_in_processes_of_their_own_say_the_same(new_world, monkeypatch):
+    monkeypatch.setattr("mlops_drift.simulation.backtest.get_context", lambda _: fresh_processes())
     world = new_world("apart")
     write_story(world)
     seen = set()
