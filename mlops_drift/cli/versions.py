@@ -11,6 +11,7 @@ from mlops_drift.cli.common import FORMAT, day, opened, person, show, waiting
 
 if TYPE_CHECKING:
     from mlops_drift.config.context import ModelContext
+    from mlops_drift.lifecycle.from_source import FromSource
     from mlops_drift.lifecycle.rebuild import Rebuilt
     from mlops_drift.lifecycle.transitions import Person
 
@@ -123,16 +124,23 @@ def explain(
 @click.option(
     "--search", "search_again", is_flag=True, help="Repeat the search for parameters, too."
 )
+@click.option(
+    "--from-source",
+    is_flag=True,
+    help="Make the training set from the source again, too, and compare it.",
+)
 @FORMAT
-def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
+def rebuild(model: str, version: int, search_again: bool, from_source: bool, style: str) -> None:
     """Train VERSION of MODEL again and check that its predictions are identical."""
+    from mlops_drift.config.loading import find_model
     from mlops_drift.lifecycle.rebuild import rebuild as make_again
 
     with (
         opened(model, trained=True) as about,
         waiting(f"{model}: training version {version} again"),
     ):
-        made = make_again(about, version, search_again=search_again)
+        source = about.spec.source.open(find_model(model).folder) if from_source else None
+        made = make_again(about, version, search_again=search_again, source=source)
     found = {**vars(made), "is_same": made.is_same}
     show(style, found, lambda: click.echo(_rebuilt(model, made)))
     if not made.is_same:
@@ -142,14 +150,28 @@ def rebuild(model: str, version: int, search_again: bool, style: str) -> None:
 def _rebuilt(model: str, made: "Rebuilt") -> str:
     name = f"version {made.version} of {model}"
     code = "" if made.same_code else "; code or libraries have changed since"
+    read_again = f"\n{_from_source(made.from_source)}" if made.from_source else ""
     if made.same_recipe is False:
-        return f"{name} differs: the search found another recipe{code}"
+        return f"{name} differs: the search found another recipe{code}{read_again}"
     searched = ", the search found the same recipe" if made.same_recipe else ""
     if not made.different:
         same = f"all {made.rows} predictions are identical, bit for bit"
-        return f"{name} is reproduced{searched}: {same}{code}"
+        return f"{name} is reproduced{searched}: {same}{code}{read_again}"
     differ = f"{made.different} of {made.rows} predictions, scores by up to {made.largest:.3g}"
-    return f"{name} differs: {differ}{code}"
+    return f"{name} differs: {differ}{code}{read_again}"
+
+
+def _from_source(found: "FromSource") -> str:
+    from mlops_drift.schema.days import listed
+
+    if found.problem:
+        return f"its training set cannot be made from the source again: {found.problem}"
+    made = "its training set, made from the source again,"
+    if found.is_same:
+        return f"{made} is the same"
+    changed = [f"{table} of {listed(days)}" for table, days in found.changed.items()]
+    why = f": the source of {' and '.join(changed)} has changed since they landed"
+    return f"{made} differs{why if changed else ''}"
 
 
 @contextmanager

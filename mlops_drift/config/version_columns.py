@@ -7,7 +7,11 @@ from pydantic import BaseModel
 
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.drift.metrics.registry import drift_metric
-from mlops_drift.schema.columns import Column
+from mlops_drift.errors import UserError
+from mlops_drift.schema.columns import Column, Target
+
+# What makes another model of the target; classes may be added to others.
+_OF_TARGET = ("column", "kind", "positive")
 
 
 class VersionColumns(BaseModel):
@@ -17,6 +21,8 @@ class VersionColumns(BaseModel):
     inputs: dict[str, Column] = {}
     features_sql: str = ""
     history_days: int = 0
+    key: str = ""
+    target: Target | None = None
 
     @classmethod
     def of(cls, spec: ModelSpec) -> Self:
@@ -29,11 +35,17 @@ class VersionColumns(BaseModel):
         A column of the same type has the constraints that are declared by now; whether a value may
         be missing is as the version learned it. What is watched by a column that the version does
         not know is left out.
+
+        Raises:
+            UserError: if the key or the target is another one.
         """
+        self._require_same_target(spec)
         own = self.model_copy(
             update={
                 "columns": _now(self.columns, spec.columns),
                 "inputs": _now(self.inputs, spec.inputs),
+                "key": spec.key,
+                "target": spec.target,
             }
         )
         declared = VersionColumns.of(spec)
@@ -65,6 +77,23 @@ class VersionColumns(BaseModel):
             **{**fields, **dict(own), "monitors": monitors, "gates": gates}
         )
 
+    def _require_same_target(self, spec: ModelSpec) -> None:
+        then, now = self.target, spec.target
+        if then is None:
+            return
+        both = {"key": (self.key, spec.key)}
+        both |= {f"target.{n}": (getattr(then, n), getattr(now, n)) for n in _OF_TARGET}
+        # Classes may be added: a version never predicts those.
+        if not {*(then.classes or [])} <= {*(now.classes or [])}:
+            both["target.classes"] = (", ".join(then.classes or []), ", ".join(now.classes or []))
+        for field, (before, declared) in both.items():
+            if before != declared:
+                raise UserError(
+                    f"{spec.name}: {field} is {declared}, and its versions were trained with "
+                    f"{before}. That is another model: declare it as it was, or give the model "
+                    "another name"
+                )
+
 
 def changed_columns(then: ModelSpec, now: ModelSpec) -> list[str]:
     """How the columns of a description differ from those of an earlier one, in words."""
@@ -89,6 +118,12 @@ def changes(then: Mapping[str, Column], now: Mapping[str, Column]) -> list[str]:
         f"{name} is {now[name].type} (was {column.type})"
         for name, column in then.items()
         if name in now and now[name].type != column.type
+    ]
+    words = {True: "derived", False: "of the source"}
+    found += [
+        f"{name} is {words[now[name].derived]} (was {words[column.derived]})"
+        for name, column in then.items()
+        if name in now and now[name].derived != column.derived
     ]
     return found
 

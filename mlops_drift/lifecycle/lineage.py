@@ -197,10 +197,11 @@ def trace_key(model: ModelContext, key: str) -> list[Link]:
     )
     days = [event["day"] for event in features]
     versions = dict.fromkeys(row["version"] for row in predictions)
-    for known in map(model.of_version, versions):
+    for version in versions:
         # What another version was given, and is not declared so any more.
-        own = store.lake.rows(f"SELECT * FROM f WHERE {mine}", f=known.store.tables.features)
-        features = [{**theirs, **row} for row, theirs in zip(features, own, strict=True)]
+        known = model.of_version(version).store.tables.features
+        own = store.lake.rows(f"SELECT * FROM f WHERE {mine}", f=known)
+        features = [_with_those_of(version, *pair) for pair in zip(features, own, strict=True)]
     return [
         Link("event", features[0] if features else {spec.key: key, "removed": removed}),
         Link("predictions", rows=predictions),
@@ -209,6 +210,16 @@ def trace_key(model: ModelContext, key: str) -> list[Link]:
         Link("source files", rows=[row for d in days for row in _origins(store, EVENTS, d, d)]),
         *(link for version in versions for link in trace_version(model, version)),
     ]
+
+
+def _with_those_of(version: int, row: Facts, theirs: Facts) -> Facts:
+    """An event with what a version was given beside it, where that is something else."""
+    others = {
+        name if row.get(name) is None else f"{name} of version {version}": value
+        for name, value in theirs.items()
+        if name not in row or row[name] != value
+    }
+    return {**row, **others}
 
 
 def _trained_on(model: ModelContext, key: str) -> list[Facts]:

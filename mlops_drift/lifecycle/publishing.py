@@ -247,8 +247,8 @@ def _digest(files: dict[str, bytes]) -> str:
 def describe(model: ModelContext, version: int) -> Description:
     """What a worker knows of a model's description, with an example of a version's rows.
 
-    The columns are those of the version. Others that are declared, or that a challenger needs, are
-    accepted for the log, which later versions learn from.
+    The columns are those of the version. Others that are declared are accepted for the log, which
+    later versions learn from. Rules about values that no row of the version has are left out.
     """
     known, declared = model.of_version(version), model.spec
     spec = known.spec
@@ -259,6 +259,8 @@ def describe(model: ModelContext, version: int) -> Description:
         if name not in spec.columns | spec.inputs
     }
     inputs = spec.inputs | further
+    arriving = spec.columns | inputs
+    rules = declared.rules.within(arriving).plain(arriving, target) if declared.rules else None
     return Description(
         name=spec.name,
         key=spec.key,
@@ -275,7 +277,7 @@ def describe(model: ModelContext, version: int) -> Description:
         example=_example(known, version) | dict.fromkeys(further),
         description=spec.description,
         time_zone=spec.timezone,
-        rules=spec.rules.plain(spec.columns | inputs, target) if spec.rules else None,
+        rules=rules,
         rounds=model.store.versions.get(version).family not in SHIPPED,
     )
 

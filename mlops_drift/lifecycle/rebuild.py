@@ -6,8 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.lifecycle.from_source import FromSource, make_from_source
 from mlops_drift.lifecycle.transitions import known_version
 from mlops_drift.pipeline.logged import is_of_this_code, made_by, refit
+from mlops_drift.sources.base import Source
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,8 @@ class Rebuilt:
     """A version and its repetition.
 
     Both predicted the rows of the training set, and so many differ in a bit of prediction or score,
-    by at most `largest`. `same_recipe` is None where no new search was made.
+    by at most `largest`. `same_recipe` is None where no new search was made, `from_source` where
+    the source was not read again.
     """
 
     version: int
@@ -24,17 +27,26 @@ class Rebuilt:
     largest: float
     same_code: bool
     same_recipe: bool | None
+    from_source: FromSource | None = None
 
     @property
     def is_same(self) -> bool:
-        """Whether the repetition is the same version."""
-        return not self.different and self.same_recipe is not False
+        """Whether the repetition is the same version, and its training set, where made again."""
+        is_same_set = self.from_source is None or self.from_source.is_same
+        return not self.different and self.same_recipe is not False and is_same_set
 
 
-def rebuild(model: ModelContext, version: int, *, search_again: bool = False) -> Rebuilt:
+def rebuild(
+    model: ModelContext,
+    version: int,
+    *,
+    search_again: bool = False,
+    source: Source | None = None,
+) -> Rebuilt:
     """Trains a version again, from its stored training set, description, recipe and seed.
 
-    With `search_again`, the search is made again too, all of its trials.
+    With `search_again`, the search is made again too, all of its trials; with a source, the
+    training set too is made again, from that.
 
     Raises:
         UserError: if there is no such version, or it was removed.
@@ -70,4 +82,5 @@ def rebuild(model: ModelContext, version: int, *, search_again: bool = False) ->
         float(np.nanmax(apart, initial=0.0)),
         is_of_this_code(model.registry.tags(model.spec.name, version), then.training),
         same_recipe,
+        None if source is None else make_from_source(model, version, then, source),
     )

@@ -64,7 +64,8 @@ def _without_events(model: ModelContext) -> Unserved:
 
 def _after(decision: DecisionRecord, name: str) -> Unserved:
     """What the outcome of the last training says."""
-    reason, version = decision.outcome_reason, decision.challenger
+    # It may end as a sentence does, and goes on here.
+    reason, version = decision.outcome_reason.removesuffix("."), decision.challenger
     gates = ", ".join(decision.outcome.failed_gates) if decision.outcome else ""
     match decision.status:
         case "waiting":

@@ -70,13 +70,15 @@ def _tested(model: ModelContext, version: int) -> Answers | None:
     record = store.versions.get(version)
     if spec.rules is None:
         return {None: record.n_test}
-    named = sorted({name for condition in spec.rules.conditions for name in condition})
+    columns = spec.source_columns | known.spec.columns
+    present = spec.rules.within(columns)
+    named = sorted({name for condition in present.conditions for name in condition})
     tested = store.training_sets.read_test(record.training_set)
     predicted = store.training_sets.read_test_predictions(record.training_set, version)
     rows = _rows(model, known.spec.columns, tested, predicted, named)
     if len(rows) < tested.num_rows:
         return None
-    rules = Rules.from_plain(spec.rules.plain(spec.columns | spec.inputs, spec.target))
+    rules = Rules.from_plain(present.plain(columns, spec.target))
     return Counter(rules.reason(row, row[PROBABILITIES], None) for row in rows)
 
 

@@ -21,6 +21,7 @@ from mlops_drift.drift.verdict import ColumnVerdict, judge
 from mlops_drift.monitors.drift import DriftDay, SegmentedShift
 from mlops_drift.monitors.windows import trailing_windows
 from mlops_drift.pipeline.external_predictions import arrived_predictions
+from mlops_drift.pipeline.living import kept_since
 from mlops_drift.pipeline.parts import parts
 from mlops_drift.pipeline.profiles import (
     Samples,
@@ -138,7 +139,10 @@ class ServedDays:
         windows = {n: add(self.profiles[past] for past in span) for n, span in spans.items()}
         samples = {n: self._samples(n, span) for n, span in spans.items()}
         pasts = self._pasts(spans)
-        seasons = {n: profile(self._features, rows) for n, rows in pasts.items()}
+        seasons = {
+            n: profile(self._kept_in(self._past_days(n, spans[n])), past)
+            for n, past in pasts.items()
+        }
         verdicts = judge(self._reference, windows, self._monitor, samples, seasons)
         shifts = self._shifts(spans, pasts, self._moved(verdicts))
         reference, importance, events = self._reference, self._importance, self._events(day)
@@ -198,24 +202,36 @@ class ServedDays:
 
     def _pasts(self, spans: Mapping[int, Sequence[date]]) -> dict[int, Rows]:
         """Features of the same period of the past by window, where that has enough rows."""
-        season = self._monitor.season
-        if season is None:
-            return {}
         found = {}
         for window, span in spans.items():
-            nearest = ceil(window / season.period_days)
-            backs = range(nearest, nearest + season.periods)
-            distances = [timedelta(days=back * season.period_days) for back in backs]
-            # A period that begins before the data does may lack just the days that differ.
-            days = {
-                past - distance
-                for distance in distances
-                if min(span) - distance >= self._first_day
-                for past in span
-            }
+            days = self._past_days(window, span)
             if days and (rows := self._features_of(days)).count >= self._monitor.min_rows:
                 found[window] = rows
         return found
+
+    def _past_days(self, window: int, span: Sequence[date]) -> set[date]:
+        season = self._monitor.season
+        if season is None:
+            return set()
+        nearest = ceil(window / season.period_days)
+        backs = range(nearest, nearest + season.periods)
+        distances = [timedelta(days=back * season.period_days) for back in backs]
+        # A period that begins before the data does may lack just the days that differ.
+        return {
+            past - distance
+            for distance in distances
+            if min(span) - distance >= self._first_day
+            for past in span
+        }
+
+    def _kept_in(self, days: Collection[date]) -> Reference:
+        """The features that some days have: one that is kept since later has no past there."""
+        kept = [n for n in self._features.columns if self._since.get(n, date.min) <= min(days)]
+        return self._features.select(kept)
+
+    @cached_property
+    def _since(self) -> Mapping[str, date]:
+        return kept_since(self._model)
 
     @cached_property
     def _first_day(self) -> date:

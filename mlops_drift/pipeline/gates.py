@@ -180,7 +180,7 @@ def _champion_comparison(
     champion = others[-1].version
     trained = store.training_sets.read(others[-1].training_set).train[spec.key]
     new = stored.test.filter(pc.invert(pc.is_in(stored.test[spec.key], trained)))
-    of_champion = _as_known_by(model, champion, new)
+    of_champion = as_known_by(model, champion, new)
     both = new.filter(pc.is_in(new[spec.key], of_champion[spec.key]))
     rows, their_rows = both.to_pandas(), of_champion.to_pandas()
     truth = rows[spec.target.column].to_numpy()
@@ -190,21 +190,26 @@ def _champion_comparison(
     return ChampionComparison(truth, predict(rows), theirs(their_rows))
 
 
-def _as_known_by(model: ModelContext, version: int, rows: pa.Table) -> pa.Table:
+def as_known_by(model: ModelContext, version: int, rows: pa.Table) -> pa.Table:
     """Stored rows with the columns that another version knows, in their order.
 
     Those are left out that it cannot score, that are older than one of its columns, or that are no
     longer kept.
     """
     known, key = model.of_version(version), identifier(model.spec.key)
-    if known.spec.columns.items() <= model.spec.columns.items():
+    own, others = known.store.tables.features, model.store.tables.features
+    # One of the same name and type may be derived otherwise.
+    if (
+        known.spec.columns.items() <= model.spec.columns.items()
+        and own.columns.items() <= others.columns.items()
+    ):
         return rows
     days = pc.min_max(rows["day"]).as_py()
     found = model.store.lake.query(
         f"SELECT f.* FROM (SELECT day, {key}, row_number() OVER () AS place FROM rows) r "
         f"JOIN f USING (day, {key}) ORDER BY place",
         rows=rows,
-        f=Scan(known.store.tables.features, columns_since(known) or days["min"], days["max"]),
+        f=Scan(own, columns_since(known) or days["min"], days["max"]),
     )
     return scorable(known.spec, found)
 

@@ -185,7 +185,7 @@ def _put(
                 if one in to.columns or living.without(one)
             }
             landed[day] = replace(landed[day], absent=reasons)
-        note_columns(model, living, first, last)
+        note_columns(model, living, first, last, screened.absent)
     files = []
     for day in days:
         origin = batch.origins.get(day)

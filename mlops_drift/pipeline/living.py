@@ -1,12 +1,13 @@
 """The columns that days are kept with: those declared, and others that versions still need."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.policy.situation import NO_DAY_YET
 from mlops_drift.schema.columns import Column
+from mlops_drift.store.landing import ColumnIdentity
 from mlops_drift.store.tables import Table, UserColumn
 
 
@@ -88,11 +89,34 @@ def living_columns(model: ModelContext, first: date, last: date) -> LivingColumn
     return LivingColumns(versions, frozenset(active), tuple(_further(model, versions)))
 
 
-def note_columns(model: ModelContext, living: LivingColumns, first: date, last: date) -> None:
-    """Records which columns are kept with the events of some days, and with their features."""
-    kept = {(name, column.type, made) for name, column, made in _identified(model)}
-    kept |= {(one.called, one.column.type, one.derivation) for one in living.further}
-    model.store.landing.note_columns(kept, first, last)
+def note_columns(
+    model: ModelContext,
+    living: LivingColumns,
+    first: date,
+    last: date,
+    absent: Mapping[date, Collection[str]],
+) -> None:
+    """Records which columns are kept with the events of some days, and with their features.
+
+    The source lacks some of them on some days: a column begins after these. The key, which no day
+    lacks, says how far back days reach.
+    """
+    kept: dict[ColumnIdentity, str] = {
+        (name, column.type, made): name for name, column, made in _identified(model)
+    }
+    kept |= {(one.called, one.column.type, one.derivation): one.called for one in living.further}
+    kept[model.spec.key, model.spec.key_type, ""] = model.spec.key
+    since = {one: _begun(name, first, last, absent) for one, name in kept.items()}
+    model.store.landing.note_columns(since, last)
+
+
+def _begun(
+    column: str, first: date, last: date, absent: Mapping[date, Collection[str]]
+) -> date | None:
+    """The first of some days since which the source has a column; None if not on the last one."""
+    without = [day for day, columns in absent.items() if column in columns]
+    begun = max(without) + date.resolution if without else first
+    return begun if begun <= last else None
 
 
 def columns_since(model: ModelContext) -> date | None:

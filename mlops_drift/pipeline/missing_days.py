@@ -12,7 +12,7 @@ from typing import Any
 from mlops_drift.config.spec import ModelSpec
 from mlops_drift.monitors.base import CheckEvaluation, Monitor
 from mlops_drift.monitors.context import MonitorContext
-from mlops_drift.schema.days import ranges, span
+from mlops_drift.schema.days import listed
 from mlops_drift.sources.base import Source, TableName
 from mlops_drift.store.model_store import ModelStore
 
@@ -73,7 +73,7 @@ def about_missing(
 def about_made_again(days: Collection[date]) -> str:
     """What was made again after an earlier day had landed, and what was not."""
     return (
-        f"made again, because an earlier day has landed since: {_listed(days)}; predictions, "
+        f"made again, because an earlier day has landed since: {listed(days)}; predictions, "
         "decisions and messages stay, and so does what labels that came later than due have "
         "measured"
     )
@@ -82,11 +82,7 @@ def about_made_again(days: Collection[date]) -> str:
 def about_judged_again(days: Collection[date]) -> str:
     """Which days of labels are judged otherwise after events of an earlier day had landed."""
     why = "because events of an earlier day have landed since"
-    return f"data_quality of labels judged again, {why}: {_listed(days)}"
-
-
-def _listed(days: Collection[date]) -> str:
-    return ", ".join(span(first, last) for first, last in ranges(days))
+    return f"data_quality of labels judged again, {why}: {listed(days)}"
 
 
 def in_short(days: Collection[date]) -> str:

@@ -220,7 +220,9 @@ def _alert(now: Situation) -> Decision:
             reported.add(name)
     news = [check for check in now.confirmed if check.check not in reported]
     if not news:
-        reason = f"{', '.join(sorted(reported))} still fails; mode is alert, and it was reported"
+        fail, they = ("fails", "it was") if len(reported) == 1 else ("fail", "they were")
+        names = ", ".join(sorted(reported))
+        reason = f"{names} still {fail}; mode is alert, and {they} reported"
         return _idle(now, "nothing", reason)
     reason = f"{_because(news)}; mode is alert: nothing is trained"
     return _decision(now, "alert", reason, now.evidence.day, triggers_of(news), news)

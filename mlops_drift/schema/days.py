@@ -33,3 +33,17 @@ def ranges(
         else:
             found.append((day, day))
     return found
+
+
+def listed(days: Collection[date], most: int = 5) -> str:
+    """Days in words, as the first few ranges without gaps.
+
+    >>> listed([date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 4)])
+    '2024-03-01 to 2024-03-02, 2024-03-04'
+    >>> listed([date(2024, 3, 1), date(2024, 3, 4), date(2024, 3, 5)], 1)
+    '2024-03-01 and 2 more days'
+    """
+    found = ranges(days)
+    left = sum(len(days_between(*one)) for one in found[most:])
+    more = f" and {left} more day{'' if left == 1 else 's'}" if left else ""
+    return ", ".join(span(*one) for one in found[:most]) + more

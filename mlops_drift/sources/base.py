@@ -229,6 +229,13 @@ class Source(ABC):
         """The predictions that arrived on the days `first` to `last`, inclusive."""
         raise SourceError("this source has no predictions: describe them under `model`")
 
+    def as_recorded(self, places: Mapping[str, str | None]) -> "Source":
+        """The source as it was when its tables were at these places, as `Origin` has them.
+
+        A table that keeps no past versions is as it is now.
+        """
+        return self
+
     def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
         """The days of a table that have no file although they need one, each with that file.
 

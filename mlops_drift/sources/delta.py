@@ -1,6 +1,7 @@
 """Events and labels in Delta tables that others write."""
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -81,9 +82,10 @@ class Delta(Source):
     """Reads the newest version, and finds other days that have changed by its files."""
 
     def __init__(self, config: DeltaSource, folder: Path) -> None:
-        self._tables = {"events": config.events, "labels": config.labels}
+        self._tables: dict[TableName, DeltaAt] = {"events": config.events, "labels": config.labels}
         self._timezone, self._folder = config.timezone, folder
         self._options = config.storage_options
+        self._versions: dict[TableName, int] = {}
 
     def events(self, first: date, last: date) -> Batch:
         return self._read("events", first, last)
@@ -91,13 +93,24 @@ class Delta(Source):
     def labels(self, first: date, last: date) -> Batch:
         return self._read("labels", first, last)
 
-    def _snapshot(self, name: TableName, version: int | None = None) -> DeltaSnapshot:
-        """A version of a table; the newest without its number."""
+    def as_recorded(self, places: Mapping[str, str | None]) -> Source:
+        then = copy(self)
+        then._versions = {}
+        for name, table in self._tables.items():
+            path, _, version = (places.get(name) or "").rpartition("@")
+            if path == table.path:
+                then._versions[name] = int(version)
+        return then
+
+    def _snapshot(self, name: TableName) -> DeltaSnapshot:
+        """The version of a table that is to be read, by default the newest."""
         table = self._tables[name]
         is_url = "://" in table.path
         uri = table.path if is_url else str(self._folder / table.path)
         options = {**(PATIENCE if is_url else {}), **self._filled_options()}
-        return DeltaSnapshot(table.path, uri, table.day_column, self._timezone, options, version)
+        return DeltaSnapshot(
+            table.path, uri, table.day_column, self._timezone, options, self._versions.get(name)
+        )
 
     def _filled_options(self) -> dict[str, str]:
         found = {}

@@ -95,6 +95,9 @@ class Separate(Source):
     def labels(self, first: date, last: date) -> Batch:
         return self._labels.labels(first, last)
 
+    def as_recorded(self, places: Mapping[str, str | None]) -> Source:
+        return Separate(self._events.as_recorded(places), self._labels.as_recorded(places))
+
     def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
         source = self._events if table == "events" else self._labels
         return source.missing_days(table, first, last)

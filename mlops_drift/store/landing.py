@@ -1,7 +1,8 @@
 """What landed of one model's sources, and what is missing."""
 
-from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,9 @@ from mlops_drift.sql import literal
 from mlops_drift.store.lake import Lake, Scan
 from mlops_drift.store.records import LandedColumn, LandedFile
 from mlops_drift.store.tables import ModelTables, Table
+
+# Name, type and derivation of a column.
+ColumnIdentity = tuple[str, str, str]
 
 # SQL of a `LandedFile` that is still to come.
 _IS_MISSING = "origin IS NOT NULL AND digest IS NULL"
@@ -33,6 +37,11 @@ class LandingRepository:
     def _last(self, tables: str, **named: Table) -> date | None:
         day: date | None = self._lake.rows(f"SELECT max(day) AS day {tables}", **named)[0]["day"]
         return day
+
+    def files(self, first: date, last: date) -> list[LandedFile]:
+        """Where the rows that arrived on each of some days came from, by day and source."""
+        scan = Scan(self._tables.files, first, last)
+        return self._lake.records(LandedFile, "FROM f ORDER BY day, source", f=scan)
 
     def origins(self, source: str, first: date, last: date) -> list[dict[str, Any]]:
         """Where the events or labels that arrived on some days came from, as they landed last."""
@@ -102,32 +111,37 @@ class LandingRepository:
 
     def columns(self) -> list[LandedColumn]:
         """Since when each column is kept without a gap."""
+        return [one for one in self._columns() if one.last_day is None]
+
+    def _columns(self) -> list[LandedColumn]:
         table = self._tables.columns
         return self._lake.records(
-            LandedColumn, 'FROM c ORDER BY "column", type, derivation', c=table
+            LandedColumn, 'FROM c ORDER BY "column", type, derivation, first_day', c=table
         )
 
-    def note_columns(self, kept: Collection[tuple[str, str, str]], first: date, last: date) -> None:
-        """Records that some columns (name, type, derivation) are kept with the rows of some days.
+    def note_columns(self, kept: Mapping[ColumnIdentity, date | None], last: date) -> None:
+        """Records which columns are kept with the rows of some days.
 
-        One that is on record and not among them is kept no longer. Nothing is written where all is
-        on record, as on almost every day.
+        Each with the first of these days since which the rows have it, None where they do not to
+        the end: that is no beginning. One that is on record and not among them is kept no longer.
+        Nothing is written where all is on record, as on almost every day.
         """
+        before = self._columns()
+        lasting = {_identity(one) for one in before if one.last_day is None}
+        # A column that is kept no longer, and was when these days landed first, ends with them.
+        is_past = any(begun and one not in lasting for one, begun in kept.items()) and last < (
+            self._last("FROM e", e=self._tables.events) or last
+        )
 
         def changed(known: Sequence[LandedColumn]) -> list[LandedColumn]:
-            since = {(one.column, one.type, one.derivation): one.first_day for one in known}
-            # Days before those on record count where they join on to them.
-            next_day = last + timedelta(days=1)
-            found = {
-                one: first if one not in since or first < since[one] <= next_day else since[one]
-                for one in kept
-            }
-            return [
-                LandedColumn(column, kind, day, derivation)
-                for (column, kind, derivation), day in sorted(found.items())
+            found = [
+                one
+                for identity, begun in kept.items()
+                for one in _extended(identity, begun, last, known, is_past=is_past)
             ]
+            return sorted(found, key=lambda one: (*_identity(one), one.first_day))
 
-        if changed(before := self.columns()) == before:
+        if changed(before) == before:
             return
 
         def build(existing: pa.Table) -> pa.Table:
@@ -135,3 +149,33 @@ class LandingRepository:
             return pa.Table.from_pylist(list(map(vars, new)), schema=existing.schema)
 
         self._lake.rewrite(self._tables.columns, build)
+
+
+def _identity(column: LandedColumn) -> ColumnIdentity:
+    return column.column, column.type, column.derivation
+
+
+def _extended(
+    identity: ColumnIdentity,
+    begun: date | None,
+    last: date,
+    known: Sequence[LandedColumn],
+    *,
+    is_past: bool,
+) -> list[LandedColumn]:
+    """What is on record of a column, with the days from `begun` to `last`, which may be past."""
+    mine = [one for one in known if _identity(one) == identity]
+    since = next((one.first_day for one in mine if one.last_day is None), None)
+    if begun is None or (since and begun >= since):
+        return mine
+    name, kind, derivation = identity
+    new = LandedColumn(name, kind, begun, derivation)
+    # They may join on to earlier ones that have landed again, and to those after them.
+    for one in mine:
+        if one.last_day and one.first_day <= begun <= one.last_day + date.resolution:
+            new, last = replace(new, first_day=one.first_day), max(last, one.last_day)
+    if since is None:
+        return [replace(new, last_day=last) if is_past else new]
+    if last + date.resolution >= since:
+        return [new]
+    return [replace(new, last_day=last), LandedColumn(name, kind, since, derivation)]

@@ -157,13 +157,15 @@ class VersionRecord:
 class LandedColumn:
     """Since which day a column of a type is kept without a gap.
 
-    With the digest of the features.sql that derives it, where one does.
+    With the digest of the features.sql that derives it, where one does. Of earlier days that land
+    again one after another, the last one is there until they reach the others.
     """
 
     column: str
     type: str
     first_day: date
     derivation: str = ""
+    last_day: date | None = None
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,11 @@ class LandedFile:
     origin: str | None
     digest: str | None
     n: int
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the file is still to come."""
+        return self.origin is not None and self.digest is None
 
 
 @dataclass(frozen=True)

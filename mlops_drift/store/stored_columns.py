@@ -70,8 +70,8 @@ def stored_fields(table: Table, names: Mapping[str, str]) -> pa.Schema:
 
 
 def _is_same(stored: pa.Field, kind: pa.DataType, user: UserColumn) -> bool:
-    """Whether a stored column is one of the user; one that says nothing may be derived by any."""
-    marked = (stored.metadata or {}).get(DERIVATION, user.derivation.encode())
+    """Whether a stored column is one of the user."""
+    marked = (stored.metadata or {}).get(DERIVATION, b"")
     return bool(stored.type == kind) and marked == user.derivation.encode()
 
 

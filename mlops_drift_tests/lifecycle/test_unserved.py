@@ -33,7 +33,7 @@ def landed(lake, folder, changes=None):
     ("outcome", "why", "helps"),
     [
         (
-            Outcome("rejected", day(1), "it is too large", 1, ("artifact_size",)),
+            Outcome("rejected", day(1), "it is too large.", 1, ("artifact_size",)),
             "version 1 was rejected by artifact_size: it is too large",
             "limits under gates",
         ),

@@ -2,10 +2,11 @@
 
 import pytest
 
+from mlops_drift.lifecycle.publishing import describe
 from mlops_drift.pipeline.answers import ServedAnswers
 from mlops_drift.store.records import Removal
 from mlops_drift_tests.pipeline.place import day
-from mlops_drift_tests.pipeline.service_days import ServiceDays, features_of
+from mlops_drift_tests.pipeline.service_days import DESCRIBED, ServiceDays, features_of
 
 RULES = {
     "conditions": [{"c": {"missing": True}}],
@@ -75,3 +76,29 @@ def test_a_day_with_more_rules_than_the_test_split_fails(service):
     assert found[1].reason.startswith(
         "rules answered 100.0 % of 100 rows on 2024-03-03 (c_missing 100.0 %)"
     )
+
+
+OTHERS = {
+    "a new column": {"d": {"missing": True}},
+    "a column of another type": {"c": {"above": 3}},
+    "a value that was never missing": {"n": {"missing": True}},
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_rules_may_be_about_what_only_later_versions_know(tmp_path, what):
+    columns = DESCRIBED["columns"]
+    known = {**columns, "n": {"type": "integer", "nullable": False}}
+    service = ServiceDays(tmp_path, columns=known)
+    version = service.promote()
+    service.land_tested(version)
+    others = {"c": {"type": "number"}, "d": {"type": "category"}}
+    rules = {"conditions": [OTHERS[what]], "answers": [{"answer": "no"}]}
+    service.redescribe(columns={**columns, **others}, rules=rules)
+    # Of a new column requests say something; no row has another type, or lacks what none may.
+    is_new = what == "a new column"
+    assert ServedAnswers(service.model, day(2)).tested(version) == (
+        {"d_missing": 200} if is_new else {None: 200}
+    )
+    conditions = describe(service.model, version).rules["conditions"]
+    assert [one["reason"] for one in conditions] == (["d_missing"] if is_new else [])

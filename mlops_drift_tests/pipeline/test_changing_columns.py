@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from deltalake import DeltaTable
 
-from mlops_drift.lifecycle.lineage import trace_version
+from mlops_drift.lifecycle.lineage import trace_key, trace_version
 from mlops_drift.lifecycle.publishing import Publisher
 from mlops_drift.lifecycle.rebuild import rebuild
 from mlops_drift.pipeline.baseline import record_baseline
@@ -103,6 +103,18 @@ def test_both_types_lie_side_by_side_and_what_does_not_fit_the_old_one_is_missin
         *((number, str(number)) for number in range(4)),
         (None, "4+"),
     }
+
+
+def test_an_event_is_explained_by_what_the_version_was_given(about):
+    [retyped] = about.store.lake.rows(
+        "SELECT min(id) AS id FROM f WHERE n = '4+'",
+        f=Scan(about.store.tables.features, day(RETYPED), day(RETYPED)),
+    )
+    event = trace_key(about, str(retyped["id"]))[0].facts
+    assert (event["n"], event["n of version 3"]) == ("4+", None)
+    old = trace_key(about, "2000")[0].facts
+    assert {type(old[name]) for name in ("a", "b")} == {float}
+    assert type(old["n"]) is int
 
 
 def test_a_column_that_a_serving_version_needs_and_that_is_gone_is_a_failed_check(about):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from mlops_drift_tests.pipeline.served import Served, features_of, values_of, verdicts
+from mlops_drift_tests.tiny import day
 
 
 def weekly(number, by=0.0, n=200):
@@ -90,6 +91,17 @@ def test_a_part_of_a_past_week_does_not_stand_in_for_it(memory_lake):
     mine = verdicts(last, window=7)["a"]
     assert mine.verdict == "pass"
     assert (mine.baseline, mine.measures.n_reference) == ("season", 1400)
+
+
+def test_a_column_that_came_after_the_past_is_compared_with_the_reference(memory_lake):
+    days = [weekly(number) for number in range(15)]
+    days[:10] = [one.assign(b=np.nan) for one in days[:10]]
+    served = in_season(memory_lake, 14, *days, season=SEASON)
+    kept = {(name, one.type, ""): day(0) for name, one in served.spec.columns.items()}
+    served.model.landing.note_columns({**kept, ("b", "number", ""): day(10)}, day(13))
+    found = verdicts(*served.measure(14))
+    assert (found["b"].baseline, found["b"].verdict) == ("reference", "pass")
+    assert (found["a"].baseline, found["a"].verdict) == ("season", "pass")
 
 
 def test_a_season_has_its_closed_days_too(memory_lake):

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.config.spec import ModelSpec
-from mlops_drift.config.version_columns import VersionColumns
+from mlops_drift.config.version_columns import VersionColumns, changed_columns
+from mlops_drift.errors import UserError
 from mlops_drift.pipeline.features import make_features
+from mlops_drift.pipeline.gates import as_known_by
 from mlops_drift.pipeline.landing import land_events
 from mlops_drift.pipeline.living import (
     FurtherColumn,
@@ -25,6 +27,7 @@ from mlops_drift.pipeline.screening import screen_events
 from mlops_drift.policy.situation import NO_DAY_YET
 from mlops_drift.schema.columns import Column
 from mlops_drift.sources.base import SourceError
+from mlops_drift.store.lake import Scan
 from mlops_drift.store.memory import MemoryLake
 from mlops_drift.store.records import Promotion, VersionRecord
 from mlops_drift_tests.pipeline.screening.samples import batch, events_of
@@ -132,6 +135,45 @@ def test_only_days_that_have_a_column_count_as_its_days(place):
     assert columns_since(place.model) is None
 
 
+def test_days_that_land_again_count_once_they_reach_the_others(place):
+    for number in range(3):
+        place.land(number, a=[1.0, 2.0], n=[1, 2])
+    place.describe(spec_of({**OLD, "d": {"type": "number"}}))
+    place.land(3, a=[1.0, 2.0], n=[1, 2], d=[1.0, 2.0])
+    for number, since in enumerate([day(3), day(3), None]):
+        place.land(number, a=[1.0, 2.0], n=[1, 2], d=[1.0, 2.0])
+        assert columns_since(place.model) == since
+
+
+def test_a_column_that_is_kept_no_longer_does_not_last_by_days_that_land_again(place):
+    both = {"a": [1.0, 2.0], "n": [1, 2]}
+    place.land(0, **both)
+    place.serve(1, on=0).describe(spec_of({"a": OLD["a"]})).serve(2, on=1).serve(3, on=2)
+    place.land(3, **both)
+    # Version 1 served the day.
+    place.land(1, **both)
+    place.describe(spec_of(OLD))
+    assert columns_since(place.model) == NO_DAY_YET
+    place.land(4, **both)
+    assert columns_since(place.model) == day(4)
+
+
+def test_a_column_begins_when_the_source_has_it(place):
+    place.land(0, a=[1.0, 2.0], n=[1, 2])
+    place.describe(spec_of({**OLD, "d": {"type": "number"}}))
+    assert place.land(1, a=[1.0, 2.0], n=[1, 2])["d"].verdict == "fail"
+    assert columns_since(place.model) == NO_DAY_YET
+    place.land(2, a=[1.0, 2.0], n=[1, 2], d=[1.0, 2.0])
+    place.land(1, a=[1.0, 2.0], n=[1, 2])
+    assert columns_since(place.model) == day(2)
+
+
+def test_days_before_all_columns_were_renamed_have_none_of_them(place):
+    place.land(0, a=[1.0, 2.0], n=[1, 2])
+    place.describe(spec_of({"alpha": {"type": "number"}})).land(1, alpha=[1.0, 2.0])
+    assert columns_since(place.model) == day(1)
+
+
 def test_a_column_that_came_back_counts_from_its_return(place):
     place.land(0, a=[1.0, 2.0], n=[1, 2])
     place.describe(spec_of({"a": OLD["a"]})).land(1, a=[1.0, 2.0])
@@ -146,7 +188,23 @@ def test_each_version_has_the_features_of_its_own_sql(tmp_path, memory_lake):
     place.describe(derived_by(TWICE.replace("2", "3"))).land(1, a=[1.0, 2.0])
     assert [row["made"] for row in place.features()] == [None, None, 3.0, 6.0]
     assert [row["made"] for row in place.features(1)] == [2.0, 4.0, 2.0, 4.0]
+    # A comparison with a challenger gives it no others.
+    declared = memory_lake.read(Scan(place.model.store.tables.features, day(1)))
+    assert as_known_by(place.model, 1, declared)["made"].to_pylist() == [2.0, 4.0]
     assert columns_since(place.model) == day(1)
+
+
+def test_a_column_of_the_source_and_a_derived_one_of_its_name_are_two(tmp_path, memory_lake):
+    given, derived = spec_of({"a": OLD["a"], "made": {"type": "number"}}), derived_by(TWICE)
+    place = Place(tmp_path, memory_lake, given)
+    place.land(0, a=[1.0, 2.0], made=[7.0, 8.0])
+    place.serve(1, on=0).describe(derived).land(1, a=[1.0, 2.0], made=[7.0, 8.0])
+    assert [row["made"] for row in place.features()] == [None, None, 2.0, 4.0]
+    assert [row["made"] for row in place.features(1)] == [7.0, 8.0, 7.0, 8.0]
+    assert changed_columns(given, derived) == ["made is derived (was of the source)"]
+    place.serve(2, on=1).describe(given).land(2, a=[1.0, 2.0], made=[7.0, 8.0])
+    assert [row["made"] for row in place.features(2)[2:]] == [2.0, 4.0, 2.0, 4.0]
+    assert [row["made"] for row in place.features()] == [7.0, 8.0] * 3
 
 
 def test_sql_that_is_only_written_otherwise_derives_the_same_column(tmp_path, memory_lake):
@@ -175,6 +233,35 @@ def test_a_column_that_stops_arriving_is_a_failed_check_of_its_name(
     assert found["n"].reason.endswith(ending)
     features = memory_lake.read(place.model.store.tables.features)
     assert scorable(place.model.of_version(1).spec, features).num_rows == (4 if nullable else 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"key": "b"}, "key is b, and its versions were trained with id"),
+        ({"target": {"column": "z"}}, "target.column is z, and its versions were trained with y"),
+        ({"target": {"positive": "no"}}, "target.positive is no, and its versions were trained"),
+        (
+            {"target": {"classes": ["no", "buy"], "positive": "no"}},
+            "target.positive is no, and its versions were trained with yes",
+        ),
+    ],
+)
+def test_another_key_or_target_is_another_model(place, change, found):
+    place.serve(1, on=0).describe(spec_of(OLD, **change))
+    with pytest.raises(UserError, match=found):
+        living_columns(place.model, day(1), day(1))
+
+
+def test_a_class_may_be_added(place):
+    three = {"kind": "multiclass", "classes": ["no", "yes", "late"], "positive": ...}
+    place.describe(spec_of(OLD, target=three)).serve(1, on=0)
+    four = spec_of(OLD, target={**three, "classes": ["no", "yes", "late", "never"]})
+    assert place.describe(four).model.of_version(1) is place.model
+    with pytest.raises(UserError, match="is no, yes, gone, and its versions"):
+        place.describe(
+            spec_of(OLD, target={**three, "classes": ["no", "yes", "gone"]})
+        ).model.of_version(1)
 
 
 def test_a_column_that_never_arrived_is_an_error(place):

@@ -24,14 +24,14 @@ from mlops_drift.console import (
     shortened,
     table_of,
 )
+from mlops_drift.drift.sentences import count
 from mlops_drift.lifecycle.health import ways_out
 from mlops_drift.lifecycle.shadow.comparison import window_name
 from mlops_drift.lifecycle.spans import Span
 from mlops_drift.pipeline.missing_days import about_missing
+from mlops_drift.schema.days import listed
 from mlops_drift.schema.verdicts import Verdict
 
-# Days that a line lists.
-LISTED = 5
 # Narrower terminals show no more of a check than its number and its limit.
 _TABLE_WIDTH = 72
 _VERDICTS = ("fail", "unknown", "pass")
@@ -163,9 +163,10 @@ _TOLD = ("waiting", "gone", "late", "gone_days", "landed_late", "note")
 
 def _data_lines(status: Mapping[str, Any]) -> Iterator[str]:
     yield (
-        f"Data: {status['events']:,} events, {status['labels']:,} labels "
-        f"({status['labels_without_event']:,} without an event), {status['rejected']:,} "
-        f"quarantined rows, {status['predictions']:,} predictions"
+        f"Data: {count(status['events'], 'event')}, {count(status['labels'], 'label')} "
+        f"({status['labels_without_event']:,} without an event), "
+        f"{count(status['rejected'], 'quarantined row')}, "
+        f"{count(status['predictions'], 'prediction')}"
     )
     if "predictions_without_event" in status:
         yield (
@@ -206,33 +207,28 @@ def print_shadow(console: Console, model: str, shadow: Mapping[str, Any]) -> Non
         console.print(Text(f"  {command}"), soft_wrap=True)
 
 
-def _listed(days: Sequence[date]) -> str:
-    more = f" and {len(days) - LISTED} more days" if len(days) > LISTED else ""
-    return ", ".join(map(str, days[:LISTED])) + more
-
-
 def _account_lines(model: str, source: str, account: Mapping[str, Any]) -> Iterator[str]:
     """What became of all rows of a source, and which command reads changed days again."""
-    gone = f", {account['gone']:,} recorded rows are no longer in it" if account["gone"] else ""
+    gone = f", {count(account['gone'], 'recorded row')} no longer in it" if account["gone"] else ""
     yield (
-        f"Source of {source}: {account['rows']:,} rows, {account['recorded']:,} landed or "
+        f"Source of {source}: {count(account['rows'], 'row')}, {account['recorded']:,} landed or "
         f"quarantined, {account['waiting']:,} of days to come{gone}"
     )
     if account["landed_late"]:
         rows = sum(entry["rows"] for entry in account["landed_late"])
-        days = _listed([entry["day"] for entry in account["landed_late"]])
+        days = listed([entry["day"] for entry in account["landed_late"]])
         yield (
-            f"  {rows:,} rows came after their day had run ({days}): they landed late on these "
-            "days; numbers and verdicts of these days stay as they are"
+            f"  {count(rows, 'row')} came after their day had run, landed late on {days}; numbers "
+            "and verdicts of past days stay as they are"
         )
     changed: list[date] = sorted({row["day"] for row in (*account["late"], *account["gone_days"])})
     if changed:
         late, lost = (sum(entry["rows"] for entry in account[of]) for of in ("late", "gone_days"))
         yield (
-            f"  days that had run have changed ({_listed(changed)}): {late:,} rows are changed or "
-            f"unusable and were quarantined, {lost:,} recorded rows are gone or changed; to land "
-            f"these days again: mlops-drift run {model} --from {changed[0]} "
-            f"--until {changed[-1]} --again"
+            f"  after they had run, the source changed {listed(changed)}: "
+            f"{count(late, 'changed or unusable row')} quarantined, "
+            f"{count(lost, 'recorded row')} gone or changed; to land them again: "
+            f"mlops-drift run {model} --from {changed[0]} --until {changed[-1]} --again"
         )
     if account["note"]:
         yield f"  {account['note']}"

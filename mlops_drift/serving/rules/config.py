@@ -108,6 +108,17 @@ class FallbackRules(Strict):
             "answers": answers,
         }
 
+    def within(self, columns: Mapping[str, Column]) -> Self:
+        """The rules without those about values that rows with such columns never have.
+
+        A version may know a column by another type, or as never missing.
+        """
+        possible = {
+            "conditions": [one for one in self.conditions if _is_possible(one, columns)],
+            "answers": [one for one in self.answers if _is_possible(one.when, columns)],
+        }
+        return self.model_copy(update=possible)
+
     def _probability_may_be_lower(self, target: Target) -> None:
         if self.min_probability is None:
             return
@@ -138,6 +149,14 @@ def _plain(where: str, condition: Condition, columns: Mapping[str, Column]) -> d
         with _naming(f"{where}.{name}"):
             plain[name] = values.plain(_arriving(name, columns))
     return plain
+
+
+def _is_possible(condition: Condition, columns: Mapping[str, Column]) -> bool:
+    try:
+        _plain("", condition, columns)
+    except ValueError:
+        return False
+    return True
 
 
 def _arriving(name: str, columns: Mapping[str, Column]) -> Column:

@@ -140,6 +140,12 @@ def test_what_was_decided_has_its_outcome_and_the_way_to_its_reason(status):
     assert "No decisions yet." in status()
 
 
+def test_of_one_thing_it_speaks_in_the_singular(status):
+    text = status(events=1, labels=1, rejected=1, predictions=1)
+    assert "Data: 1 event, 1 label (" in text
+    assert "1 quarantined row, 1 prediction\n" in text
+
+
 ACCOUNT = {"rows": 9, "recorded": 9, "waiting": 0, "gone": 0, "late": [], "gone_days": []}
 ACCOUNT |= {"landed_late": []}
 
@@ -159,14 +165,14 @@ def test_the_days_that_differ_from_their_source_are_named(status):
     text = status(sources={"events": account})
     assert (
         "Source of events: 9 rows, 10 landed or quarantined, 1 of days to come, "
-        "2 recorded rows are no longer in it" in text
+        "2 recorded rows no longer in it" in text
     )
     assert (
-        f"days that had run have changed ({first}, {last}): 1 rows are changed or unusable and "
-        "were quarantined, 2 recorded rows are gone or changed; to land these days again: "
+        f"after they had run, the source changed {first}, {last}: 1 changed or unusable row "
+        "quarantined, 2 recorded rows gone or changed; to land them again: "
         f"mlops-drift run tiny --from {first} --until {last} --again" in text
     )
-    assert f"3 rows came after their day had run ({first}): they landed late" in text
+    assert f"3 rows came after their day had run, landed late on {first}; numbers" in text
     assert "events.csv: cut off" in text
 
 
