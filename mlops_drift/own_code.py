@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
-from traceback import extract_tb
+from traceback import extract_tb, format_exception
 
 from mlops_drift.errors import UserError
+from mlops_drift.variables import without_secrets
 
 
 class OwnCodeError(UserError):
@@ -65,19 +66,24 @@ def sources(paths: Iterable[str]) -> dict[str, bytes]:
 
 @contextmanager
 def own_code(path: str, action: str) -> Iterator[None]:
-    """What an own function or its estimator raises becomes one sentence, with its place."""
+    """What an own function or its estimator raises becomes one sentence, with its place.
+
+    Its traceback goes with it, unless that holds a secret of the environment.
+    """
     try:
         yield
     except UserError:
         raise
-    # It may raise whatever it likes.
-    except Exception as error:
-        text = str(error).strip().partition("\n")[0]
+    # It may raise whatever it likes, and end the process too.
+    except (Exception, SystemExit) as error:
+        text = without_secrets(str(error)).strip().partition("\n")[0]
         problem = f"{type(error).__name__}: {text}".rstrip(": ")
-        raise OwnCodeError(f"{path} {action}: {problem}{_place(path, error)}") from error
+        trace = "".join(format_exception(error))
+        cause = error if without_secrets(trace) == trace else None
+        raise OwnCodeError(f"{path} {action}: {problem}{_place(path, error)}") from cause
 
 
-def _place(path: str, error: Exception) -> str:
+def _place(path: str, error: BaseException) -> str:
     """The last line of the own package in a traceback."""
     file = _file(path.partition(":")[0].partition(".")[0])
     if file is None:

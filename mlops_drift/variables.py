@@ -1,12 +1,19 @@
-"""References to environment variables in texts of the YAML: `${NAME}` or `$NAME`."""
+"""References to environment variables in texts of the YAML: `${NAME}` or `$NAME`; and secrets."""
 
 import os
 import re
 from string import Template
+from urllib.parse import quote, quote_plus, unquote
 
 from mlops_drift.errors import UserError
 
 _SECRET = re.compile("pass|pwd|secret|token|key|credential|sas(?!l)", re.IGNORECASE)
+_USER_IN_URL = re.compile(r"(?<=://)[^\s/@]+(?=@)")
+_PASSWORD_IN_URL = re.compile(r"://[^\s/@:]*:([^\s@]+)@")
+# Of a shell: the folder that it is in, and the one before.
+_FOLDERS = ("PWD", "OLDPWD")
+# A shorter value says too little to be one, and stands in too many words.
+_SHORTEST_SECRET = 4
 
 
 class VariableError(UserError):
@@ -30,17 +37,36 @@ def filled(text: str) -> str:
     """
     template = Template(text)
     if not template.is_valid():
-        raise VariableError("no name follows a $ in the URL; write $$ for a plain $")
+        raise VariableError("no name follows a $; write $$ for a plain $")
     missing = [name for name in template.get_identifiers() if not os.environ.get(name)]
     if missing:
         raise VariableError(f"{', '.join(missing)} not set in the environment")
     return template.substitute(os.environ)
 
 
-def holds_secret(option: str) -> bool:
-    """Whether the value of an option is a secret, by its name.
+def holds_secret(option: str, value: str = "") -> bool:
+    """Whether the value of an option is a secret, by its name, or is a URL with a password.
 
     >>> holds_secret("aws_secret_access_key"), holds_secret("aws_region")
     (True, False)
+    >>> holds_secret("endpoint", "http://me:sesame@host")
+    True
     """
-    return _SECRET.search(option) is not None
+    return any([_SECRET.search(option), _PASSWORD_IN_URL.search(value)])
+
+
+def without_secrets(text: str) -> str:
+    """A text of somebody else without the secrets that can be known as such.
+
+    These are users and passwords in URLs, and in the environment the passwords in URLs and the
+    values of variables whose name says so.
+    """
+    secrets = set()
+    for name, value in os.environ.items():
+        secrets |= {value} if holds_secret(name) and name not in _FOLDERS else set()
+        secrets |= {unquote(found) for found in _PASSWORD_IN_URL.findall(value)}
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+                text = text.replace(form, "…")
+    return _USER_IN_URL.sub("…", text)

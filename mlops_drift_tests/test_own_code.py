@@ -1,6 +1,7 @@
 """A user's modules are read without importing them, and their errors become sentences."""
 
 import sys
+from traceback import format_exception
 
 import pytest
 
@@ -94,3 +95,33 @@ def test_an_error_is_one_sentence_with_the_last_line_of_the_own_package(shop):
 def test_an_error_that_is_a_sentence_already_stays():
     with pytest.raises(UserError, match=r"^mend it$"), own_code("json:loads", "failed"):
         raise UserError("mend it")
+
+
+def test_a_secret_of_the_environment_is_in_no_part_of_an_error(monkeypatch):
+    monkeypatch.setenv("SHOP_TOKEN", "a/sesame")
+    monkeypatch.setenv("SHOP_DB", "postgresql://owner:open%20it@host/shop")
+
+    def orders():
+        try:
+            raise KeyError("a/sesame")
+        except KeyError as error:
+            raise ValueError("no a%2Fsesame, open it, http://me:my@host/x") from error
+
+    with pytest.raises(OwnCodeError) as raised, own_code("shop:orders", "failed"):
+        orders()
+    told = "".join(format_exception(raised.value))
+    assert str(raised.value) == "shop:orders failed: ValueError: no …, …, http://…@host/x"
+    for secret in ("sesame", "open", "my@"):
+        assert secret not in told
+    # What tells nothing keeps its traceback.
+    with pytest.raises(OwnCodeError) as raised, own_code("shop:orders", "failed"):
+        raise ValueError("no")
+    assert isinstance(raised.value.__cause__, ValueError)
+
+
+def test_an_end_of_the_process_is_an_error():
+    with (
+        pytest.raises(OwnCodeError, match=r"^shop:orders failed: SystemExit: no rows$"),
+        own_code("shop:orders", "failed"),
+    ):
+        sys.exit("no rows")

@@ -13,6 +13,7 @@ def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -
     """All mistakes of a file: where each is, what is wrong, and how to fix it."""
     lines = []
     for found in error.errors():
+        _let_go(found)
         where = ".".join(map(str, found["loc"]))
         field = where.partition(" at ")[0]
         place = _place(field, places) if places else None
@@ -23,6 +24,15 @@ def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -
         # What is wrong with several fields together is at none of them.
         lines.append(f"`{at}`\n  {_problem(found, field)}" if at else _problem(found, field))
     return "\n".join(lines)
+
+
+def _let_go(found: Any) -> None:
+    """Forgets the frames that an error was raised in: pydantic keeps them until the process ends.
+
+    They hold DuckDB's objects, and it complains of each that is never freed.
+    """
+    if isinstance(raised := found.get("ctx", {}).get("error"), Exception):
+        raised.__traceback__ = None
 
 
 def _place(field: str, places: SourcePositionTree) -> str | None:

@@ -164,7 +164,7 @@ def trace_day(model: ModelContext, day: date) -> list[Link]:
     return [
         Link("day", about),
         Link("served by", rows=served),
-        Link("source files", rows=origins),
+        Link("origins", rows=origins),
         *(Link(what, rows=rows) for what, rows in found.items() if rows),
         *(link for row in served for link in trace_version(model, row["version"])),
     ]
@@ -207,7 +207,7 @@ def trace_key(model: ModelContext, key: str) -> list[Link]:
         Link("predictions", rows=predictions),
         Link("labels", rows=labels),
         Link("in training sets", rows=trained),
-        Link("source files", rows=[row for d in days for row in _origins(store, EVENTS, d, d)]),
+        Link("origins", rows=[row for d in days for row in _origins(store, EVENTS, d, d)]),
         *(link for version in versions for link in trace_version(model, version)),
     ]
 
@@ -300,7 +300,7 @@ def _training_set(model: ModelContext, record: VersionRecord) -> list[Link]:
             *_origins(store, EVENTS, first.first_day, first.last_day),
             *_origins(store, LABELS, model.spec.start_date, first.as_of),
         ]
-        chain += [Link("table snapshots", snapshots), Link("source files", rows=files)]
+        chain += [Link("table snapshots", snapshots), Link("origins", rows=files)]
     return chain
 
 

@@ -2,11 +2,11 @@
 
 import json
 import math
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
+from mlops_drift.sources.arrow_types import digits_of
 from mlops_drift.store.lake import Lake
 
 
@@ -14,9 +14,13 @@ def as_json(lake: Lake, rows: pa.Table) -> list[str]:
     """Each row as a JSON object, as any reader of JSON takes it.
 
     Texts, whole numbers, floats and truths are what they are; nan and infinity, which JSON does
-    not have, and all other types are text.
+    not have, and all other types are text. A decimal has no zeros at the end of its fraction: how
+    many there are depends on the rows that were read with it.
     """
     numbered = in_sql(rows)
+    for at, field in enumerate(numbered.schema):
+        if pa.types.is_decimal(field.type):
+            numbered = numbered.set_column(at, field.name, digits_of(numbered.column(at)))
     plain = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_string)
     cells = ", ".join(
         name if any(is_plain(field.type) for is_plain in plain) else f"CAST({name} AS VARCHAR)"
@@ -37,18 +41,9 @@ def in_sql(rows: pa.Table) -> pa.Table:
         if pa.types.is_float16(column.type):
             column = column.cast(pa.float32())
         elif pa.types.is_decimal256(column.type):
-            column = pa.chunked_array([pa.array(map(_digits, column.to_pylist()), pa.string())])
+            column = digits_of(column)
         columns.append(column)
     return pa.table(columns, [f"c{number}" for number in range(len(columns))])
-
-
-def _digits(number: Decimal | None) -> str | None:
-    """All digits of a number, but for zeros at the end of a fraction."""
-    if number is None:
-        return None
-    # Decimal.normalize would round to 28 digits.
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _json_value(value: Any) -> Any:

@@ -1,12 +1,15 @@
 """Rows in few types, which are the same whatever has read them."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 # Digits that a decimal keeps.
 _MOST_DIGITS = ((38, pa.decimal128), (76, pa.decimal256))
+# As where a float that stands alone becomes a text.
+_LARGEST_WHOLE = 1e38
 _READABLE = (
     pa.types.is_null,
     pa.types.is_boolean,
@@ -47,7 +50,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     if pa.types.is_dictionary(kind):
         return _plain(column.cast(kind.value_type))
     if pa.types.is_decimal(kind):
-        return decimals(column.cast(pa.string()))
+        return decimals(digits_of(column))
     if target := _target(kind):
         # Of a float the digits that it is written with: 0.1 is no 0.10000000149.
         column = column.cast(pa.string()) if pa.types.is_float32(kind) else column
@@ -72,7 +75,11 @@ def _target(kind: pa.DataType) -> pa.DataType | None:
 
 
 def decimals(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Numbers with all their digits; texts where one is no number, as NaN, or has too many."""
+    """Numbers with all their digits; texts where one is no number, as NaN, or has too many.
+
+    A number has one text and is of no larger type than needed, however its driver pads it.
+    """
+    texts = _without_zeros(texts)
     digits = pc.replace_substring_regex(texts, "[^0-9]", "")
     fractions = pc.replace_substring_regex(texts, r"^[^.]*\.?", "")
     # As many digits before the point as the longest has, behind it as the most precise one.
@@ -86,6 +93,23 @@ def decimals(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.replace_substring(pc.utf8_lower(texts), "infinity", "inf")
 
 
+def digits_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Decimals as texts with all their digits, but for zeros at the end of a fraction.
+
+    So a number has one text, whatever the other numbers of its column are.
+    """
+    texts = column.cast(pa.string())
+    # Of a small one Arrow writes an exponent.
+    if pc.any(pc.match_substring(texts, "E")).as_py():
+        values = (None if one is None else f"{one:f}" for one in column.to_pylist())
+        texts = pa.chunked_array([pa.array(values, pa.string())])
+    return _without_zeros(texts)
+
+
+def _without_zeros(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.replace_substring_regex(texts, r"^(-?[0-9]+(?:\.[0-9]*[1-9])?)\.?0*$", r"\1")
+
+
 def _texts_of_ids(column: pa.ChunkedArray) -> list[str | None]:
     return [None if value is None else str(value) for value in column.to_pylist()]
 
@@ -97,12 +121,27 @@ def unified(batches: list[pa.RecordBatch]) -> pa.Table:
         chunks = [batch.column(at) for batch in batches]
         kinds = {chunk.type for chunk in chunks if not pa.types.is_null(chunk.type)}
         if kinds and all(pa.types.is_decimal(kind) for kind in kinds):
-            texts = [chunk.cast(pa.string()) for chunk in chunks]
-            columns.append(decimals(pa.chunked_array(texts)))
+            texts = [digits_of(pa.chunked_array([chunk])) for chunk in chunks]
+            columns.append(decimals(pa.chunked_array(one for text in texts for one in text.chunks)))
             continue
         target = _common(kinds)
-        columns.append(pa.chunked_array([chunk.cast(target) for chunk in chunks], target))
+        columns.append(pa.chunked_array([_cast(chunk, target) for chunk in chunks], target))
     return pa.table(columns, batches[0].schema.names)
+
+
+def text_of(value: object) -> str | None:
+    """A value among others of several types: a whole float has no point, as it would have alone."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_WHOLE:
+        return str(int(value))
+    return None if value is None else str(value)
+
+
+def _cast(values: pa.Array, target: pa.DataType) -> pa.Array:
+    if pa.types.is_floating(values.type) and pa.types.is_string(target):
+        return pa.array(map(text_of, values.to_pylist()), target)
+    return values.cast(target)
 
 
 def _common(kinds: set[pa.DataType]) -> pa.DataType:

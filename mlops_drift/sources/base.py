@@ -74,8 +74,8 @@ def require_columns(part: "Part", wanted: Sequence[str], always: Sequence[str], 
     found, count = part.rows.column_names, part.rows.num_rows
     if unusable := [name for name in wanted if name in part.unusable]:
         raise SourceError(
-            f"{part.place}: no model can use arrays, objects or bytes, found in "
-            f"{_quoted(unusable)}; read numbers, texts, truths or dates in their place"
+            f"{part.place}: no model can use the type of {_quoted(unusable)}, such as arrays, "
+            "objects, bytes or money; read numbers, texts, truths or dates in their place"
         )
     missing = [name for name in wanted if name not in found]
     if part.sparse and not found:

@@ -1,7 +1,6 @@
 """Rows of several days that were read together, as what a source gives."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from pydantic import Field
 
 from mlops_drift.schema.day_columns import within
 from mlops_drift.schema.days import days_between
-from mlops_drift.sources.arrow_types import plain
+from mlops_drift.sources.arrow_types import digits_of, plain
 from mlops_drift.sources.base import Batch, Look, Origin, Part, SourceError, with_near_names
 from mlops_drift.sources.dating import moments, odd_hours
 from mlops_drift.sql import engine
@@ -81,8 +80,11 @@ def digests_of(part: Part) -> dict[date, str]:
     names = [f"c{number}" for number in range(part.rows.num_columns)]
     cells = part.rows.rename_columns(names).append_column("day", part.days)
     for at, kind in enumerate(cells.schema.types):
-        if pa.types.is_decimal256(kind):
+        # 1 and 1.0 are one value: which it is depends on the rows that were read with it.
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
             cells = cells.set_column(at, cells.column_names[at], cells.column(at).cast(pa.string()))
+        if pa.types.is_decimal(kind):
+            cells = cells.set_column(at, cells.column_names[at], digits_of(cells.column(at)))
     with engine().cursor() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("cells", cells)
@@ -99,6 +101,7 @@ def _without_day(part: Part) -> str:
     count = none.rows.num_rows
     if not count or part.day_column is None:
         return ""
-    values: Sequence[object] = none.rows[part.day_column].slice(0, 1).to_pylist()
+    # As text: Python has no values for years after 9999.
+    [value] = none.rows[part.day_column].slice(0, 1).cast(pa.string()).to_pylist()
     they = "1 row is" if count == 1 else f"{count:,} rows are"
-    return f"{they} of no day and left out: {part.day_column!r} is {values[0]!r}"
+    return f"{they} of no day and left out: {part.day_column!r} is {value!r}"

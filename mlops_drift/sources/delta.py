@@ -63,7 +63,7 @@ class DeltaSource(SourceConfig):
     @classmethod
     def _secrets_are_elsewhere(cls, options: dict[str, str]) -> dict[str, str]:
         for name, value in options.items():
-            if holds_secret(name) and not variables_in(value):
+            if holds_secret(name, value) and not variables_in(value):
                 raise ValueError(
                     f"{name} holds a secret, which does not belong in the file; write the name of "
                     "an environment variable in its place, as ${SHOP_KEY}"

@@ -28,6 +28,8 @@ from mlops_drift.sql import identifier, literal
 # Statistics of times are cut to milliseconds.
 _MILLISECOND = pa.scalar(timedelta(milliseconds=1), pa.duration("us"))
 _A_DAY = timedelta(days=1)
+# As texts, 2024-3-1 comes after 2024-10-01.
+_PADDED = "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _FEATURE = re.compile(r"[Ff]eature[^'\[{]*['\[{]+(\w+)")
 _GONE = re.compile(r"not found|NoSuchKey|No such file", re.IGNORECASE)
 
@@ -169,6 +171,8 @@ class DeltaSnapshot:
         )
         if values is not None:
             ends = (values, values)
+        elif None not in ends:
+            ends = _in_order(*ends)
         count = len(self._files["path"])
         bounds = (date.min, date.max)
         return tuple(  # type: ignore[return-value]
@@ -198,6 +202,17 @@ class DeltaSnapshot:
             return
         # Without its cause: what a client of a store says may hold a key.
         raise SourceError(f"{self._place}: {problem}") from None
+
+
+def _in_order(
+    first: pa.ChunkedArray, last: pa.ChunkedArray
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """The first and the last values of files; null where texts are not in the order of days."""
+    if first.type not in (pa.string(), pa.large_string(), pa.string_view()):
+        return first, last
+    texts = (first.cast(pa.string()), last.cast(pa.string()))
+    is_padded = pc.and_(*(pc.match_substring_regex(one, _PADDED) for one in texts))
+    return tuple(pc.if_else(is_padded, one, None) for one in texts)
 
 
 def _name(path: str) -> str:

@@ -1,6 +1,8 @@
 """A source of another package, named by its import path or its entry point."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -8,8 +10,10 @@ from pydantic import ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from mlops_drift.own_code import own_code
 from mlops_drift.plugins import load
-from mlops_drift.sources.base import Source, SourceConfig
+from mlops_drift.schema.days import span
+from mlops_drift.sources.base import Batch, Look, Source, SourceConfig, TableName
 
 
 class OtherSource(SourceConfig):
@@ -54,7 +58,46 @@ class OtherSource(SourceConfig):
         return self.config.day_zone
 
     def open(self, folder: Path) -> Source:
-        return self.config.open(folder)
+        with own_code(self.kind, "cannot be opened"):
+            return Explained(self.config.open(folder), self.kind)
+
+
+class Explained(Source):
+    """A source of another package, whose errors are sentences with its name."""
+
+    def __init__(self, inner: Source, name: str) -> None:
+        self._inner, self._name = inner, name
+        self.tables = inner.tables
+
+    def events(self, first: date, last: date) -> Batch:
+        return self._read("events", self._inner.events, first, last)
+
+    def labels(self, first: date, last: date) -> Batch:
+        return self._read("labels", self._inner.labels, first, last)
+
+    def predictions(self, first: date, last: date) -> Batch:
+        return self._read("predictions", self._inner.predictions, first, last)
+
+    def as_recorded(self, places: Mapping[str, str | None]) -> Source:
+        with own_code(self._name, "cannot be opened as it was"):
+            return Explained(self._inner.as_recorded(places), self._name)
+
+    def missing_days(self, table: TableName, first: date, last: date) -> dict[date, str]:
+        with own_code(self._name, f"failed to look for {table} of {span(first, last)}"):
+            return self._inner.missing_days(table, first, last)
+
+    def _read(
+        self, table: TableName, ask: Callable[[date, date], Batch], first: date, last: date
+    ) -> Batch:
+        with own_code(self._name, f"failed to give {table} of {span(first, last)}"):
+            batch = ask(first, last)
+        others = batch.others
+
+        def looks(stamps: Mapping[date, str]) -> Iterator[Look]:
+            with own_code(self._name, f"failed to give {table} of other days"):
+                yield from others(stamps) if others else ()
+
+        return replace(batch, others=looks if others else None)
 
 
 def kind_among(known: Collection[str]) -> Callable[[Any], str | None]:

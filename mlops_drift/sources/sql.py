@@ -98,7 +98,7 @@ class Sql(Source):
         self._tables: dict[TableName, SqlTable] = {"events": config.events, "labels": config.labels}
         # Tables whose day column holds texts, as the database says in an error.
         self._texts: set[TableName] = set()
-        self._database = Database(config.url, folder, config.timeout_seconds)
+        self._database = Database(config.url, folder, config.timeout_seconds, config.timezone)
 
     def events(self, first: date, last: date) -> Batch:
         return self._batch("events", first, last)
@@ -118,8 +118,13 @@ class Sql(Source):
         def ask(dialect: Dialect) -> TextClause:
             if table.table is None:
                 return statement.of_query(str(table.query), first, last)
-            is_exact = dialect.name == "postgresql" and name not in self._texts
-            bounds = Bounds.exact(first, last, zone) if is_exact else Bounds.wide(first, last)
+            are_texts = name in self._texts or dialect.name == "sqlite"
+            is_exact = dialect.name == "postgresql" and not are_texts
+            bounds = (
+                Bounds.exact(first, last, zone)
+                if is_exact
+                else Bounds.wide(first, last, are_texts=are_texts)
+            )
             return statement.of_table(table.table, table.day_column, bounds, dialect)
 
         try:

@@ -87,7 +87,7 @@ def test_the_table_commits_of_a_version_hold_the_rows_that_it_was_trained_on(sto
 
 
 def test_the_files_of_a_version_are_named_with_their_digests(story, about):
-    files = link(trace_version(ModelContext(*about), 1), "source files").rows
+    files = link(trace_version(ModelContext(*about), 1), "origins").rows
     folder = story.world.defs / "tiny"
     assert {(row["of"], row["origin"], row["digest"]) for row in files} == {
         (source, name, hashlib.sha256((folder / name).read_bytes()).hexdigest())

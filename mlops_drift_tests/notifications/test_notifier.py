@@ -44,7 +44,7 @@ def test_a_variable_that_is_not_set_is_named(receiver, monkeypatch, value):
 
 
 def test_a_dollar_that_begins_no_name_is_an_error():
-    with pytest.raises(NotifierError, match=r"^json: no name follows a \$ in the URL"):
+    with pytest.raises(NotifierError, match=r"^json: no name follows a \$; write \$\$ for a plain"):
         send("json://127.0.0.1/${NOT-A-NAME}", "t", "b")
 
 

@@ -52,4 +52,9 @@ def nested(first, last):
     return pa.table({"day": [first], "id": [1], "a": [[1, 2]], "b": [None]})
 
 
+def far(first, last):
+    """A function whose day is beyond all calendars."""
+    return pa.table({"day": pa.array([2**62], pa.timestamp("us")), "id": [1]})
+
+
 NO_FUNCTION = 7

@@ -1,7 +1,11 @@
+from datetime import date
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mlops_drift.sources.base import SourceConfig
+from mlops_drift.errors import UserError
+from mlops_drift.sources import base
+from mlops_drift.sources.base import Batch, SourceConfig
 from mlops_drift.sources.files import FilesSource, FileTable
 from mlops_drift.sources.registry import Source
 from mlops_drift.sources.simulated import SimulatorSource
@@ -79,13 +83,38 @@ class Plant(SourceConfig):
     rows: int
 
     def open(self, folder):
-        return f"{self.rows} rows of {folder}"
+        return Growing()
+
+
+class Growing(base.Source):
+    """Gives labels, which others may follow, and no events."""
+
+    note = "grown"
+
+    def events(self, first, last):
+        raise KeyError("no sun")
+
+    def as_recorded(self, places):
+        then = Growing()
+        then.note = places["labels"]
+        return then
+
+    def labels(self, first, last):
+        return Batch((), note=self.note, others=lambda stamps: [stamps["soon"]])
 
 
 def test_a_source_of_another_package_is_named_by_its_import_path():
     path = f"{__name__}:Plant"
     source = SOURCE.validate_python({"kind": path, "rows": 3})
-    assert source.open("here") == "3 rows of here"
+    opened, first = source.open("here"), date(2024, 3, 1)
+    assert opened.labels(first, first).note == "grown"
+    assert opened.missing_days("events", first, first) == {}
+    assert opened.as_recorded({"labels": "plant"}).labels(first, first).note == "plant"
+    failed = rf"^{path} failed to give events of 2024-03-01: KeyError: 'no sun' \(test_config\.py"
+    with pytest.raises(UserError, match=failed):
+        opened.events(first, first)
+    with pytest.raises(UserError, match="failed to give labels of other days: KeyError: 'soon'"):
+        list(opened.labels(first, first).others({}))
     assert SOURCE.validate_python(source.model_dump()) == source
     with pytest.raises(ValidationError, match="rows"):
         SOURCE.validate_python({"kind": path})

@@ -240,6 +240,16 @@ def test_a_secret_in_a_url_is_refused():
         spec(events="s3://key:hush@bucket/events")
 
 
+def test_texts_of_days_that_are_not_in_their_order_may_be_of_any_day(tmp_path):
+    rows = pa.table({"id": [1, 2], "day": ["2024-3-1", "2024-10-01"]})
+    write_deltalake(tmp_path / "events", rows)
+    source = spec().open_source(tmp_path)
+    stamps = source.events(day(0), day(1)).stamps
+    write_deltalake(tmp_path / "events", rows.slice(0, 1), mode="append")
+    looks = source.events(day(2), day(2)).others(stamps)
+    assert [(look.day, look.part.rows.num_rows) for look in looks] == [(day(0), 2), (day(1), 0)]
+
+
 def test_texts_of_days_are_found_by_their_year(tmp_path):
     texts = ["2023-12-31", "2024/3/1", "2024-03-02T10:00", "soon"]
     rows = pd.DataFrame({"id": list("abcd"), "day": texts, "b": 1.0})

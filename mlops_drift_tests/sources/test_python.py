@@ -56,8 +56,14 @@ def test_what_is_wrong_with_a_function_is_one_sentence(tmp_path, function, sente
 def test_a_column_that_no_model_can_use_is_an_error_where_it_is_declared(tmp_path):
     [part] = opened(tmp_path, events=f"{AT}:nested").events(day(0), day(0)).parts
     require_columns(part, ["id", "b"], ["id"], "")
-    with pytest.raises(UserError, match="no model can use arrays, objects or bytes, found in 'a'"):
+    with pytest.raises(UserError, match="no model can use the type of 'a', such as arrays"):
         require_columns(part, ["id", "a"], ["id"], "")
+
+
+def test_a_day_beyond_all_calendars_is_left_out_with_a_warning(tmp_path):
+    found = opened(tmp_path, events=f"{AT}:far").events(day(0), day(0))
+    assert found.parts[0].rows.num_rows == 0
+    assert found.note.startswith("1 row is of no day and left out: 'day' is ")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Tables and queries of PostgreSQL, by each way that reads them."""
 
 import json
+import os
 import re
+import signal
 import threading
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from mlops_drift.sources.base import SourceError
-from mlops_drift.sources.database import adbc, reading
+from mlops_drift.sources.database import adbc, faults, reading
 from mlops_drift.sources.database.address import Address
 from mlops_drift.sources.sql import SqlSource
 from mlops_drift_tests.postgres import OWNER, PASSWORD
@@ -140,8 +142,24 @@ def test_days_are_those_of_the_time_zone_whatever_the_column_holds(way, column):
     numbers = (row["id"] for row in rows_of(found))
     times = dict(zip(numbers, found.parts[0].times.to_pylist(), strict=True))
     assert times[2] == datetime(2024, 2, 29, 23)
-    expected = {"moment": {2, 3}, "local": {2, 3}, "text": {2}}
+    expected = {"moment": {2, 3}, "local": {2, 3}, "text": {2, 4}}
     assert set(times) == expected[column]
+
+
+@pytest.mark.parametrize("timezone", ["America/New_York", "Europe/Berlin"])
+def test_a_query_compares_moments_with_days_of_the_time_zone(way, timezone):
+    hours = "generate_series(timestamptz '2024-02-29', '2024-03-03', interval '1 hour') AS at"
+    query = f"SELECT at FROM {hours} WHERE at >= :first AND at < :last + 1"
+    events = {"query": query, "day_column": "at"}
+    found = source(events=events, timezone=timezone, reread_days=0).events(FIRST, FIRST)
+    assert found.parts[0].rows.num_rows == 24
+
+
+def test_money_is_no_number(shop, postgres, monkeypatch):
+    monkeypatch.setenv("SHOP_DB", postgres.url(shop))
+    query = "SELECT :first AS day, :last AS last, '4.50'::money AS paid"
+    [part] = source(events={"query": query, "day_column": "day"}).events(FIRST, FIRST).parts
+    assert part.unusable == ("paid",)
 
 
 def test_an_origin_is_the_variable_and_the_table_with_a_digest_of_the_rows(way, postgres):
@@ -177,7 +195,7 @@ def test_a_mistake_in_the_address_is_one_sentence_without_it(way, postgres, monk
         for secret in (PASSWORD, "sesame", "p%40ss", "9f3a", OWNER, "127.0.0.1", url):
             assert secret not in found
     monkeypatch.delenv("SHOP_DB")
-    assert error_of().startswith("SHOP_DB not set in the environment; `url` of the source")
+    assert error_of().startswith("`url` of the source: SHOP_DB not set in the environment; ")
 
 
 def test_what_the_database_rejects_is_one_sentence(way):
@@ -200,6 +218,22 @@ def test_what_the_database_rejects_is_one_sentence(way):
     assert ids(source().events(FIRST, THIRD)) == [1, 2, 3, 5]
 
 
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("FATAL: remaining connection slots are reserved", "the server has no connection left"),
+        ('too many connections for role "guest"', "the server has no connection left"),
+        ('FATAL: permission denied for database "shop"', "the user may not connect"),
+        ('FATAL: role "guest" is not permitted to log in', "the user may not connect"),
+        ('invalid connection option "nonsense"', "cannot read an option in `url`"),
+        ('invalid sslmode value: "sesame"', "cannot read an option in `url`"),
+        ("Is the server running locally and accepting connections", "nothing answers"),
+    ],
+)
+def test_what_keeps_a_user_out_has_a_sentence_of_its_own(said, sentence):
+    assert sentence in faults.of_connection(faults.Said(said)).problem
+
+
 def test_a_table_without_rights_names_what_to_grant(way, postgres):
     way(postgres.url("shop", "guest", "guest"))
     assert error_of() == (
@@ -212,6 +246,19 @@ def test_a_read_ends_in_time(way):
     slow = "SELECT day, pg_sleep(60) FROM orders WHERE day BETWEEN :first AND :last"
     found = error_of(events={"query": slow, "day_column": "day"}, timeout_seconds=0.2)
     assert "reading took longer than 0.2 seconds" in found
+
+
+def test_a_read_that_a_person_stops_is_no_fault_of_the_database(way, postgres):
+    def stop():
+        postgres.wait_for_read()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    slow = "SELECT day, pg_sleep(60) FROM orders WHERE day BETWEEN :first AND :last"
+    with pytest.raises(KeyboardInterrupt):
+        source(events={"query": slow, "day_column": "day"}).events(FIRST, FIRST)
+    thread.join()
 
 
 def test_a_lost_connection_is_tried_again_without_double_rows(way, postgres, monkeypatch):

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from mlops_drift.config.loading import ModelDefinitionError, load_models
 from mlops_drift.sources.database import statement
+from mlops_drift.sources.database.address import Address
 from mlops_drift.sources.sql import SqlSource
 from mlops_drift_tests.sources.sql_rows import TABLE
 from mlops_drift_tests.tiny import World
@@ -56,6 +57,13 @@ def test_a_password_in_a_definition_is_in_no_part_of_its_error(tmp_path):
 def test_an_address_without_a_password_may_stand_in_the_file():
     for url in ("sqlite:///shop.db", "postgresql://host/shop", "postgresql://${USER}@host/shop"):
         assert SqlSource(kind="sql", url=url, events=TABLE, labels=TABLE).url == url
+
+
+def test_what_a_server_says_stays_readable_without_the_address(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_DB", "mssql://sa:s%40fe@db/shop?token=t0ken")
+    said = "sales of sa at db: no s@fe, s%40fe, t0ken in dbo.sales"
+    told = Address("${SHOP_DB}", tmp_path).without_secrets(said)
+    assert told == "sales of … at …: no …, …, … in dbo.sales"
 
 
 def test_parameters_are_found_by_the_rules_of_sql():

@@ -56,6 +56,13 @@ def test_numbers_as_days_are_an_error_and_not_left_out(file):
         sqlite(file, events={"table": "epochs", "day_column": "day"}).events(FIRST, FIRST)
 
 
+def test_days_that_are_written_otherwise_are_read_too(file):
+    with closing(sqlite3.connect(file / "shop.db")) as connection, connection:
+        connection.execute("INSERT INTO orders (id, day) VALUES (6, '2024-3-1'), (7, '2024/03/02')")
+    assert ids(sqlite(file).events(FIRST, FIRST)) == [1, 6, 2**63 - 1]
+    assert ids(sqlite(file).events(SECOND, SECOND)) == [7]
+
+
 def test_a_day_that_is_none_is_left_out_with_a_warning(file):
     query = "SELECT id, coalesce(day, 'soon') AS day FROM orders WHERE :first <= :last"
     found = sqlite(file, events={"query": query, "day_column": "day"}).events(FIRST, FIRST)
@@ -78,6 +85,13 @@ def test_sqlite_says_what_is_wrong_in_one_sentence(file):
     slow = {"query": f"{counting} SELECT count(*), :first, :last FROM n", "day_column": "day"}
     with pytest.raises(SourceError, match=r"reading took longer than 0\.1 seconds"):
         sqlite(file, events=slow, timeout_seconds=0.1).events(FIRST, FIRST)
+    with closing(sqlite3.connect(file / "shop.db")) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(SourceError, match="another process is writing the database; run the"):
+            source(file, url="sqlite:///shop.db?timeout=0").events(FIRST, FIRST)
+    (file / "text.db").write_text("no database" * 50)
+    with pytest.raises(SourceError, match="the file is no database of SQLite; correct `url`"):
+        source(file, url="sqlite:///text.db").events(FIRST, FIRST)
     (file / "shop.db").unlink()
     with pytest.raises(SourceError, match="the SQLite file that `url` of the source names does"):
         sqlite(file).events(FIRST, FIRST)

@@ -1,10 +1,11 @@
 """Reads PostgreSQL through its ADBC driver, which gives Arrow."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Cursor
 
 DRIVER = "adbc_driver_postgresql"
+
+Result = TypeVar("Result")
 
 
 def reads(address: Address) -> bool:
@@ -40,18 +43,38 @@ class Connection:
 
     def prepare(self, statement: str) -> None:
         """Runs what makes the transaction as a source needs it."""
-        self._cursor.execute(statement)
+        self._apart(lambda: self._cursor.execute(statement))
 
     def read(self, statement: sa.TextClause) -> pa.Table:
         """The rows of a statement."""
         compiled: Any = statement.compile(dialect=self.dialect)
         values = [compiled.params[name] for name in compiled.positiontup]
-        self._cursor.execute(str(compiled), values or None)
-        return self._cursor.fetch_arrow_table()
+
+        def read() -> pa.Table:
+            self._cursor.execute(str(compiled), values or None)
+            return self._cursor.fetch_arrow_table()
+
+        found = self._apart(read)
+        for at, field in enumerate(found.schema):
+            if (field.metadata or {}).get(b"POSTGRESQL:type") == b"money":
+                # As whole numbers of its smallest unit, it would be read as something else.
+                unread = pa.array([b"" if one else None for one in found.column(at).is_valid()])
+                found = found.set_column(at, field.name, unread.cast(pa.binary()))
+        return found
 
     def stop(self) -> None:
         """Ends the statement that runs, from another thread."""
         self._cursor.adbc_cancel()
+
+    def _apart(self, call: Callable[[], Result]) -> Result:
+        """Calls the driver in a thread: in the main one it would take a Ctrl-C for itself."""
+        with ThreadPoolExecutor(1) as thread:
+            future = thread.submit(call)
+            try:
+                return future.result()
+            finally:
+                if not future.done():
+                    self.stop()
 
 
 @contextmanager

@@ -70,10 +70,13 @@ class Address:
     def without_secrets(self, text: str) -> str:
         """What a server says of a statement, without any part of the URL that it may repeat."""
         url = self.url
-        parts = [url.username, url.password, url.host, *_secret_options(url)]
-        for secret in sorted(filter(None, parts), key=len, reverse=True):
+        secrets = filter(None, [url.password, *_secret_options(url)])
+        for secret in sorted(map(str, secrets), key=len, reverse=True):
             for form in (secret, quote(secret, safe=""), quote_plus(secret)):
                 text = text.replace(form, "…")
+        # Short ones are in many words.
+        for name in filter(None, [url.username, url.host]):
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", text)
         return text
 
 
@@ -97,8 +100,8 @@ def _resolved(written: str) -> URL:
         scheme, plus, driver = url.drivername.partition("+")
         return url.set(drivername=_OTHER_SCHEMES.get(scheme, scheme) + plus + driver)
     raise SourceError(
-        f"{problem}; `url` of the source in the model's defs.yaml asks for it: set it in the "
-        "environment of this process"
+        f"`url` of the source: {problem}; correct it in the model's defs.yaml, or set what it asks "
+        "for in the environment of this process"
     )
 
 

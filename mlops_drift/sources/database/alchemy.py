@@ -11,7 +11,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from mlops_drift.sources.arrow_types import decimals, unified
+from mlops_drift.sources.arrow_types import decimals, text_of, unified
 from mlops_drift.sources.base import SourceError
 from mlops_drift.sources.database.address import Address
 from mlops_drift.sources.database.faults import Said
@@ -111,5 +111,4 @@ def _array(values: Sequence[Any]) -> pa.Array:
 
 
 def _texts(values: Sequence[Any]) -> pa.Array:
-    texts = (f"{value:f}" if isinstance(value, Decimal) else value for value in values)
-    return pa.array([None if one is None else str(one) for one in texts], pa.string())
+    return pa.array(map(text_of, values), pa.string())

@@ -22,9 +22,19 @@ _UNREACHABLE = [
         "the host of the database is unknown",
         "correct it in `url`",
     ),
+    (
+        r"permission denied for database|not permitted to log ?in|42501",
+        "the user may not connect to the database",
+        "grant CONNECT, to a role with LOGIN",
+    ),
+    (
+        r"invalid (connection option|uri query parameter|\w+ value)",
+        "the driver of the database cannot read an option in `url`",
+        "correct it",
+    ),
     (r"no pg_hba.conf entry", "the server lets this user in from elsewhere only", "allow it there"),
     (
-        r"too many (clients|connections)|53300",
+        r"too many (clients|connections)|connection slots|53300",
         "the server has no connection left",
         "raise its limit",
     ),
@@ -34,7 +44,7 @@ _UNREACHABLE = [
         "set `sslmode` and its certificates in `url`",
     ),
 ]
-_DOWN = r"refused|starting up|shutting down|57P0[123]"
+_DOWN = r"refused|starting up|shutting down|is the server running|57P0[123]"
 _LATE = r"timeout|timed out"
 # What ends a statement: class 08 is a lost connection, 57P a server that goes down, and 40001 a
 # replica that needed the rows of this snapshot.
@@ -114,6 +124,11 @@ def of_statement(
         return Fault("the connection was lost while reading", hint, is_lost=True)
     if state == "25006" or "readonly database" in text:
         return Fault("it writes, and a source only reads", "write a query that only reads")
+    if "database is locked" in text:
+        hint = "run the days again when that has ended"
+        return Fault("another process is writing the database", hint)
+    if "file is not a database" in text:
+        return Fault("the file is no database of SQLite", "correct `url`")
     if state == "42501" or re.search("permission denied|access denied", text, re.IGNORECASE):
         return Fault(
             f"the user of `url` may not read it: {_first(said, address)}",

@@ -44,10 +44,12 @@ class Database:
         url: as the YAML has it.
         folder: where the path of a database that is a file starts.
         seconds: how long a read may take.
+        timezone: in which a query compares moments with dates, where a session can have one.
     """
 
-    def __init__(self, url: str, folder: Path, seconds: float) -> None:
+    def __init__(self, url: str, folder: Path, seconds: float, timezone: str = "UTC") -> None:
         self._written, self._folder, self._seconds = url, folder, seconds
+        self._timezone = timezone
 
     def read(self, place: str, ask: Ask, table: str | None) -> pa.Table:
         """The rows of a statement, all of one moment.
@@ -86,7 +88,9 @@ class Database:
         try:
             with way.connect(address) as connection:
                 is_connected = True
-                if prepared := self._prepared(connection.dialect.name):
+                # The bounds of a table are moments in UTC.
+                zone = "UTC" if table else self._timezone
+                if prepared := self._prepared(connection.dialect.name, zone):
                     connection.prepare(prepared)
                 with self._limited(connection.stop, is_late):
                     return connection.read(ask(connection.dialect))
@@ -97,15 +101,15 @@ class Database:
         stopped = is_late.is_set()
         return faults.of_statement(said, address, table, self._seconds, is_stopped=stopped)
 
-    def _prepared(self, dialect: str) -> str:
-        """What makes a transaction read only."""
+    def _prepared(self, dialect: str, timezone: str) -> str:
+        """What makes a transaction read only, in a time zone."""
         if dialect == "sqlite":
             return "PRAGMA query_only = ON"
         if dialect == "postgresql":
             values = {
                 "transaction_read_only": "on",
                 "statement_timeout": f"{int(self._seconds * 1000)}",
-                "TimeZone": "UTC",
+                "TimeZone": timezone,
             }
             return "SELECT " + ", ".join(
                 f"set_config('{name}', '{value}', true)" for name, value in values.items()

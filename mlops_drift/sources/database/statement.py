@@ -60,10 +60,12 @@ class Bounds:
     Attributes:
         start: the smallest value.
         end: what all values are smaller than.
+        are_texts: whether values may be texts: those not written as 2024-03-01 have another order.
     """
 
     start: str
     end: str
+    are_texts: bool = False
 
     @classmethod
     def exact(cls, first: date, last: date, timezone: str) -> "Bounds":
@@ -77,10 +79,10 @@ class Bounds:
         return cls(f"TIMESTAMP '{min(starts)}'", f"TIMESTAMP '{max(ends)}'")
 
     @classmethod
-    def wide(cls, first: date, last: date) -> "Bounds":
-        """Those of any column, of texts too, with a day more on both sides for any time zone."""
+    def wide(cls, first: date, last: date, *, are_texts: bool) -> "Bounds":
+        """Those of any column, with a day more on both sides for any time zone."""
         day = timedelta(days=1)
-        return cls(f"'{first - day}'", f"'{last + 2 * day}'")
+        return cls(f"'{first - day}'", f"'{last + 2 * day}'", are_texts)
 
 
 def _midnights(day: date, timezone: str) -> tuple[datetime, datetime]:
@@ -95,9 +97,9 @@ def of_table(table: str, day_column: str, bounds: Bounds, dialect: Dialect) -> T
     name = ".".join(_quoted(part, dialect) for part in table.split("."))
     day = _quoted(day_column, dialect)
     where = f"{day} >= {bounds.start} AND {day} < {bounds.end}"
-    if dialect.name == "sqlite":
-        # A number is smaller than any text, and its day column may hold both.
-        where = f"({where}) OR typeof({day}) IN ('integer', 'real')"
+    if bounds.are_texts:
+        # Numbers too, where a column may hold them: their day is found, or not, when they are read.
+        where = f"({where}) OR {day} NOT LIKE '____-__-__%'"
     return text(_escaped(f"SELECT * FROM {name} WHERE {where}"))
 
 

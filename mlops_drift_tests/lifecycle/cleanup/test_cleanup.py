@@ -174,7 +174,7 @@ def test_versions_are_traced_after_a_cleanup_as_before_or_as_removed(aged, after
     with after.world.active():
         assert chain_of(after, 2) == whole
     found = trace_version(context(after), 2)
-    assert next(link for link in found if link.what == "source files").rows
+    assert next(link for link in found if link.what == "origins").rows
     removed, *_ = trace_version(context(after), 1)
     assert f"on {TODAY} by the retention" in removed.facts["removed"]
     with pytest.raises(RemovedError, match=f"version 1 was removed by the retention on {TODAY}"):
