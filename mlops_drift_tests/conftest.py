@@ -5,13 +5,12 @@ import pickle
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 import pytest
+from _pytest.doctest import DoctestModule
 from alembic.script import ScriptDirectory
 from dagster._core.execution.compute_logs import redirect_to_file
 from dagster._core.storage import local_compute_log_manager
@@ -29,7 +28,8 @@ from mlops_drift.store.memory import MemoryLake
 from mlops_drift_tests import elsewhere, s3, steps
 from mlops_drift_tests.processes import Processes, predict_apart
 from mlops_drift_tests.registries import registry_in
-from mlops_drift_tests.tiny import World, day, events_of, labels_of, write_days
+from mlops_drift_tests.story import Story, write_story
+from mlops_drift_tests.tiny import World, day, write_days
 
 # A busy machine is no failure, and what 40 random inputs do not show, 100 seldom do.
 settings.register_profile("any machine", deadline=None, max_examples=40)
@@ -39,6 +39,15 @@ settings.load_profile("any machine")
 os.environ.pop("COLUMNS", None)
 # Tests write no runs where whoever starts them keeps theirs.
 os.environ.pop("DAGSTER_HOME", None)
+# Else each of the many processes compiles the project, and pytest its assertions, once more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file():
+    """Looks for doctests in the package alone: the tests have none, and to look costs seconds."""
+    return [found for found in (yield) if not isinstance(found, DoctestModule)]
 
 
 @pytest.fixture(scope="session")
@@ -97,33 +106,6 @@ def empty_world(root, empty_data):
     return world
 
 
-@dataclass
-class Story:
-    """A walk through the days of `tiny`, whose rule turns around on day 3.
-
-    Attributes:
-        steps: what the replay reported.
-        ticks: two looks of the sensor at every day that it asked for a retraining on.
-    """
-
-    world: World
-    steps: list = field(default_factory=list)
-    ticks: dict = field(default_factory=dict)
-
-    def tell(self, until):
-        """Goes on with it, to a day."""
-        with self.world.active(), open_instance() as instance:
-
-            def on_step(step, what):
-                # What another replay has told of is complete at once.
-                if (step.last, what) not in self.steps:
-                    self.steps.append((step.last, what))
-                if what.startswith("retraining"):
-                    self.ticks[step.last] = [self.world.look(instance) for _ in range(2)]
-
-            self.world.replay(instance, until=until, on_step=on_step)
-
-
 @pytest.fixture(scope="session")
 def begun_story(once, empty_data):
     """The story up to day 3: version 1 serves, and no label has told yet of the turned rule."""
@@ -171,16 +153,6 @@ def instance(story):
     """The Dagster instance of the story."""
     with open_instance() as opened:
         yield opened
-
-
-def write_story(world):
-    """The definition and the files of the story."""
-    folder = world.write_model()
-    events = pd.concat([events_of(number) for number in range(7)])
-    labels = pd.concat([labels_of(number, flipped=number >= 3) for number in range(6)])
-    events.to_csv(folder / "events.csv", index=False)
-    labels.to_parquet(folder / "labels.parquet", index=False)
-    assert day(6) == events["day"].max()
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,8 @@ def meet(parties):
     _barriers[parties].wait(timeout=60)
 
 
-def _context():
+def fresh_processes():
+    """The context of processes that start fast, and have done nothing but import."""
     context = get_context("forkserver" if sys.platform == "linux" else "spawn")
     if sys.platform == "linux":
         context.set_forkserver_preload(PRELOADED)
@@ -44,7 +45,7 @@ def _context():
 
 def run_alone(function, *arguments):
     """Calls a function in a new process, which may die of it; the code that it ends with."""
-    process = _context().Process(target=function, args=arguments)
+    process = fresh_processes().Process(target=function, args=arguments)
     process.start()
     process.join(DEADLINE_SECONDS)
     if process.exitcode is None:
@@ -57,7 +58,7 @@ class Processes:
     """Up to four processes that are started once and stay."""
 
     def __init__(self):
-        context = _context()
+        context = fresh_processes()
         barriers = {parties: context.Barrier(parties) for parties in range(2, WORKERS + 1)}
         self._pool = ProcessPoolExecutor(WORKERS, context, _set_up, (barriers,))
 

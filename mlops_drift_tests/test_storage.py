@@ -9,8 +9,8 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from mlops_drift import settings
 from mlops_drift.simulation.instance import open_instance
 from mlops_drift.storage.event_log import EventLog
-from mlops_drift_tests.conftest import write_story
 from mlops_drift_tests.processes import meet
+from mlops_drift_tests.story import write_story
 from mlops_drift_tests.tiny import day
 
 CHECKS = 12

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlops_drift.cli.main import main
-from mlops_drift_tests.conftest import write_story
+from mlops_drift_tests.story import write_story
 from mlops_drift_tests.tiny import day
 
 

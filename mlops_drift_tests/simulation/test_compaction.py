@@ -2,8 +2,9 @@
 
 from mlops_drift.lifecycle.timeline import read_timeline
 from mlops_drift.store import compaction
-from mlops_drift_tests.conftest import Story, empty_world, write_story
+from mlops_drift_tests.conftest import empty_world
 from mlops_drift_tests.steps import opened
+from mlops_drift_tests.story import Story, write_story
 from mlops_drift_tests.tiny import day
 
 

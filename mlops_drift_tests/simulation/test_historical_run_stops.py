@@ -9,7 +9,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from mlops_drift.cli.errors import BUG, STOPPED
 from mlops_drift.cli.main import main
-from mlops_drift_tests.conftest import write_story
+from mlops_drift_tests.story import write_story
 from mlops_drift_tests.tiny import day
 
 
