@@ -31,8 +31,10 @@ def _let_go(found: Any) -> None:
 
     They hold DuckDB's objects, and it complains of each that is never freed.
     """
-    if isinstance(raised := found.get("ctx", {}).get("error"), Exception):
+    raised: BaseException | None = found.get("ctx", {}).get("error")
+    while isinstance(raised, BaseException):
         raised.__traceback__ = None
+        raised = raised.__cause__ or raised.__context__
 
 
 def _place(field: str, places: SourcePositionTree) -> str | None:

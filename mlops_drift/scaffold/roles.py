@@ -9,6 +9,7 @@ from mlops_drift.scaffold.table import FileColumns
 
 KEY_NAME = re.compile(r"(^|[_ ])(id|key|uuid|no|number)$|id$", re.IGNORECASE)
 DAY_NAME = re.compile(r"day|date|time|^ts$|^dt$", re.IGNORECASE)
+DATE_LIKE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b")
 LABEL_NAME = re.compile(r"^(label|target|truth|outcome|class|y)$|label|target", re.IGNORECASE)
 
 
@@ -91,14 +92,22 @@ def _day(file: FileColumns, chosen: str | None, option: str) -> tuple[str, str]:
         _require(chosen, able, option, f"a column of days of {file.path.name}")
         return chosen, f"chosen with {option}" if option == "--day" else ""
     if not able:
-        odd = [values for name, values in file.columns.items() if DAY_NAME.search(name)]
-        found = f" ({odd[0].name!r} {odd[0].problem or 'holds none'})" if odd else ""
         raise UserError(
-            f"{file.path.name} has no column of days such as 2024-10-01{found}; add one: of an "
-            "event its day, of a label the day on which it became known"
+            f"{file.path.name} has no column of days such as 2024-10-01{_nearly_days(file)}; add "
+            "one: of an event its day, of a label the day on which it became known"
         )
     best = max(able, key=lambda name: (bool(DAY_NAME.search(name)), -file.columns[name].missing))
     return best, f"a column of days{_instead(able, best, option)}"
+
+
+def _nearly_days(file: FileColumns) -> str:
+    """The column that may be meant for days, with what it holds; nothing if there is none."""
+    named = [values for name, values in file.columns.items() if DAY_NAME.search(name)]
+    firsts = {name: next(iter(values.present), "") for name, values in file.columns.items()}
+    dated = [name for name, first in firsts.items() if DATE_LIKE.match(str(first))]
+    if dated:
+        return f" ({dated[0]!r} holds {firsts[dated[0]]})"
+    return f" ({named[0].name!r} {named[0].problem or 'holds none'})" if named else ""
 
 
 def _label(

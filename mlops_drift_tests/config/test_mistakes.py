@@ -8,9 +8,18 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift_tests.tiny import SPEC, merged
 
 
-def test_a_mistake_keeps_no_frame_and_so_no_database_until_the_process_ends():
-    changes = {"gates": {"min_rows": 9999}}
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"gates": {"min_rows": 9999}}, "gates.min_rows"),
+        ({"training": {"metric": "no_such_package:profit"}}, "training.metric"),
+    ],
+)
+def test_a_mistake_keeps_no_frame_and_so_no_database_until_the_process_ends(changes, field):
     with pytest.raises(ValidationError) as caught:
         ModelSpec.model_validate(merged(SPEC, changes))
-    assert "gates.min_rows" in mistakes(caught.value)
-    assert all(one["ctx"]["error"].__traceback__ is None for one in caught.value.errors())
+    assert field in mistakes(caught.value)
+    chain = [one["ctx"]["error"] for one in caught.value.errors()]
+    for raised in chain:
+        assert raised.__traceback__ is None
+        chain.extend(one for one in (raised.__cause__, raised.__context__) if one)

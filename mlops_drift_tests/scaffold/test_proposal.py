@@ -129,7 +129,8 @@ def test_the_kind_of_target_and_the_metric_follow_from_the_labels(
 @pytest.mark.parametrize(
     ("changes", "choices", "said"),
     [
-        ({"day": "01.05.2024"}, {}, "'day' holds times, or days in another form than 2024-10-01"),
+        ({"day": "01.05.2024 13:45"}, {}, "such as 2024-10-01 \\('day' holds 01.05.2024 13:45"),
+        ({"day": "13:45"}, {}, "'day' holds times, or days in another form than 2024-10-01"),
         ({"order id": 7}, {}, "identifies each event"),
         ({"order id": 7}, {"key": "order id"}, "399 repeat another's"),
         ({}, {"key": "id"}, "--key 'id' is not a column of both files"),
