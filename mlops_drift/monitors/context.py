@@ -75,16 +75,22 @@ class LabelledRows:
 
 @dataclass(frozen=True)
 class PredictedRows:
-    """What the champion predicted up to a day, ordered by day: production days as ordinals, (n,).
+    """What the champion predicted up to a day, as it was known at its end, ordered by day.
 
-    The rows have `prediction`, `score`, and the features where a regression is estimated. Lots,
-    shape (n,), and strides by day are as in `LabelledRows`.
+    Attributes:
+        end: the newest production day that predictions came for on the day, as an ordinal; the day
+            itself where none came. Windows end on it.
+        days: production days as ordinals, (n,).
+        lots: as in `LabelledRows`, (n,).
+        rows: `prediction`, `score`, and the features where a regression is estimated.
+        stride: as in `LabelledRows`.
     """
 
+    end: int
     days: Array
     lots: Array
     rows: "pd.DataFrame"
-    strides: Mapping[int, int]
+    stride: int
 
 
 @dataclass(frozen=True)

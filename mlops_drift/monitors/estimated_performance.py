@@ -48,9 +48,10 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
             obstacle = f"{metric} of a {target.kind} target cannot be estimated without labels"
         elif baseline.test.n == 0:
             obstacle = "no row of the reference has a label, so that scores cannot be calibrated"
-        predicted, end = context.predicted(day), day.toordinal()
+        predicted = context.predicted(day)
+        end = date.fromordinal(predicted.end)
         windows = trailing_rows(
-            self.settings.windows, end, predicted.days, predicted.lots, predicted.strides[end]
+            self.settings.windows, predicted.end, predicted.days, predicted.lots, predicted.stride
         )
         evaluations = []
         for length, part in windows.items():
@@ -58,7 +59,7 @@ class EstimatedPerformance(Monitor[PerformanceMonitor]):
             found = Measured(nan, nan, nan, len(rows))
             if len(rows) >= limits.min_rows and not obstacle:
                 found = baseline.estimate(rows)
-            window = MeasuredWindow(day, length, metric, found, baseline.test)
+            window = MeasuredWindow(end, length, metric, found, baseline.test)
             finding = judge_estimate(found, baseline.test, limits, obstacle)
             evaluations.append(evaluation_of(self.name, day, version, window, finding))
         return evaluations

@@ -29,9 +29,9 @@ from mlops_drift.pipeline.drift import ServedDays
 from mlops_drift.pipeline.labels import LabelProfiles, coverage
 from mlops_drift.pipeline.missing_days import without_events
 from mlops_drift.pipeline.performance import Outcomes, baseline_of, judged_elsewhere
+from mlops_drift.pipeline.predicted import PredictedSpan
 from mlops_drift.pipeline.reference_days import awaited_predictions
 from mlops_drift.pipeline.skew import skew_of_days
-from mlops_drift.schema.day_columns import ordinals
 from mlops_drift.schema.days import days_between
 from mlops_drift.store.lake import Scan
 from mlops_drift.store.records import Promotion, VersionRecord
@@ -159,7 +159,7 @@ class StoreContext(MonitorContext):
         return self._labelled[day]
 
     @cached_property
-    def _predicted(self) -> dict[int, PredictedRows]:
+    def _predicted(self) -> dict[int, PredictedSpan]:
         found, monitor = {}, self.model.spec.monitors.performance
         lookback = max(monitor.windows) - 1
         for champion, days in self.days_by_champion:
@@ -168,18 +168,19 @@ class StoreContext(MonitorContext):
             columns = [] if target.is_classification else list(known.spec.columns)
             since = champion.as_of + timedelta(days=1)
             strides = predictions.strides(days, lookback, monitor.max_rows, since)
-            rows = predictions.of_version(champion.version, since, strides, lookback, columns)
-            found[champion.number] = PredictedRows(
-                ordinals(rows["day"]),
-                rows["lot"].to_numpy(),
-                rows.drop_columns(["day", "lot"]).to_pandas(),
-                {day.toordinal(): stride for day, stride in strides.items()},
+            rows = predictions.of_version(
+                champion.version,
+                since,
+                strides,
+                lookback,
+                columns,
+                have_arrived=self.model.spec.external is not None,
             )
+            found[champion.number] = PredictedSpan(rows, strides, lookback)
         return found
 
     def predicted(self, day: date) -> PredictedRows:
-        # Later days of the run may be there too.
-        return self._predicted[self._serving(day).number]
+        return self._predicted[self._serving(day).number].until(day)
 
     def errors(self, day: date) -> Errors:
         rows = self._store.predictions.errors_in_order(self._serving(day).version, day)

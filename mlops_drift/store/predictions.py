@@ -178,24 +178,33 @@ class PredictionRepository(LabelledTables):
         strides: Mapping[date, int],
         lookback: int,
         columns: Sequence[str],
+        *,
+        have_arrived: bool = False,
     ) -> pa.Table:
         """What a version predicted on some days, and on the `lookback` days before, from a day on.
 
         That is day, prediction, score, and features: of the days all, of those before every k-th
-        `lot` by the stride of the day.
+        `lot` by the stride of the day. `arrived` is the day on which a prediction became known:
+        that of its event, unless they `have_arrived` from elsewhere.
         """
         names = "".join(f", f.{identifier(name)}" for name in columns)
         finest = _finest(strides, lookback)
         first, last = max(since, min(finest)), max(finest)
         scans = {"predictions": Scan(self._tables.predictions, first, last)}
-        features = ""
+        joined, arrived = "", "p.day"
         if columns:
             scans["features"] = Scan(self._tables.features, first, last)
-            features = f"JOIN features f USING (day, {self._key})"
+            joined += f" JOIN features f USING (day, {self._key})"
+        if have_arrived:
+            # One that had arrived before all these days was there on that of its event.
+            scans["landed"] = Scan(self._tables.landed_predictions, first)
+            joined += f" LEFT JOIN landed l USING ({self._key})"
+            arrived = "coalesce(l.day, p.day)"
         return self._lake.query(
             f"""
-            SELECT p.day, p.prediction, p.score, {self._lot("p")} AS lot{names}
-            FROM predictions p {features}
+            SELECT p.day, {arrived} AS arrived, p.prediction, p.score,
+                   {self._lot("p")} AS lot{names}
+            FROM predictions p {joined}
             WHERE p.version = {version} AND {self._needed(finest)}
             ORDER BY p.day, p.{self._key}
             """,

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from mlops_drift.pipeline.monitoring import measure_performance
 from mlops_drift_tests import elsewhere
 from mlops_drift_tests.elsewhere import ROWS, Elsewhere
 from mlops_drift_tests.tiny import day, in_order
@@ -118,6 +119,22 @@ def test_a_day_without_predictions_is_unknown_and_the_version_serves_on(tmp_path
     assert found == {"unknown"}
     features = {item.verdict for item in place.checks(5, "feature_drift") if item.window == 1}
     assert features == {"pass"}
+
+
+def test_predictions_that_come_a_day_later_are_estimated_when_they_come(tmp_path):
+    place = changed(tmp_path, lambda rows: rows.assign(day=rows["day"] + timedelta(days=1)), days=8)
+    place.run(0, 7)
+
+    def estimates():
+        found = (one for n in range(5, 8) for one in place.checks(n, "estimated_performance"))
+        return [(one.day, one.production_day, one.window, one.n, one.value) for one in found]
+
+    alone = estimates()
+    assert {at - of for at, of, *_ in alone} == {timedelta(days=1)}
+    assert {n for _, _, window, n, _ in alone if window == 1} == {ROWS}
+    # A run of all these days has read what came after the first of them.
+    measure_performance(place.model, day(5), day(7))
+    assert estimates() == alone
 
 
 def test_predictions_may_be_columns_of_the_events(tmp_path):
