@@ -117,6 +117,8 @@ def _report_troubles(
         click.echo(missing_days.about_judged_again(history.judged_again), err=True)
     if missing:
         click.echo(missing_days.about_missing(missing), err=True)
+    if history.unsent:
+        click.echo(f"Messages wait: {history.unsent}. The next delivery tries again.", err=True)
     for error in history.failed:
         if error is history.failed[-1] and (unserved is None or isinstance(error, InternalError)):
             raise error

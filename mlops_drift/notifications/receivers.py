@@ -8,6 +8,7 @@ from hashlib import sha256
 from mlops_drift.notifications import notifier, webhook
 from mlops_drift.notifications.base import Message
 from mlops_drift.notifications.config import Notifications
+from mlops_drift.notifications.registry import REQUEST
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ def receivers_of(config: Notifications) -> list[Receiver]:
         place, key = f"notifications.urls[{number}]", _key(url)
         found.setdefault(key, Receiver(key, place, config.about, partial(_notify, url)))
     for number, hook in enumerate(config.webhooks):
-        place, key = f"notifications.webhooks[{number}]", _key(f"webhook {hook.url}")
-        kinds = config.kinds_for(hook)
+        kinds, key = config.kinds_for(hook), _key(f"webhook {hook.url}")
+        is_action = kinds == [REQUEST]
+        place = "policy.action.webhook" if is_action else f"notifications.webhooks[{number}]"
         found[key] = Receiver(key, place, kinds, partial(webhook.send, hook))
     return list(found.values())
 

@@ -142,6 +142,12 @@ class HistoricalRun:
                 on_step(step, "complete")
             self._show_report(has_changed=bool(unfinished or self.made_again))
 
+    @property
+    def unsent(self) -> str:
+        """Why messages wait; empty if none does."""
+        found = self._retrainings.delivery
+        return found.error if found and found.waiting else ""
+
     def _show_report(self, *, has_changed: bool) -> None:
         """Writes the report; also one that an interrupted run owes."""
         with open_lake() as lake:

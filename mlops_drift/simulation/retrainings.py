@@ -15,6 +15,7 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.errors import UserError, is_interruption
 from mlops_drift.gateways import open_lake
 from mlops_drift.jobs import retraining_job_name
+from mlops_drift.notifications.delivery import Delivery
 from mlops_drift.resources import LAKE, default_resources
 from mlops_drift.schema.days import days_between
 from mlops_drift.sensors.notifications import notify
@@ -44,13 +45,19 @@ OnStep = Callable[[Step, str], None]
 
 
 class Retrainings:
-    """The retrainings of a run; `failed` holds what trainings raised."""
+    """The retrainings of a run.
+
+    Attributes:
+        failed: what trainings raised.
+        delivery: what came of its messages the last time; None where nobody gets any.
+    """
 
     def __init__(
         self, spec: ModelSpec, instance: dg.DagsterInstance, definitions: dg.Definitions
     ) -> None:
         self._spec, self._instance = spec, instance
         self.failed: list[Exception] = []
+        self.delivery: Delivery | None = None
         job = retraining_job_name(spec.name)
         self._job = None if spec.external else definitions.resolve_job_def(job)
         self._sensor = definitions.resolve_sensor_def(sensor_name(spec.name))
@@ -134,4 +141,4 @@ class Retrainings:
         """Sends what there is to report; a receiver that is down does not stop the run."""
         if self._spec.messages.kinds:
             with open_lake() as lake:
-                notify(ModelContext.of(lake, self._spec), self._instance)
+                self.delivery = notify(ModelContext.of(lake, self._spec), self._instance)

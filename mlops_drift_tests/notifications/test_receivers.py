@@ -12,6 +12,8 @@ from mlops_drift.notifications.base import Message
 from mlops_drift.notifications.config import Notifications
 from mlops_drift.notifications.delivery import Delivery, deliver, queue
 from mlops_drift.notifications.outbox import Outbox
+from mlops_drift.notifications.receivers import receivers_of
+from mlops_drift.schema.webhook import Endpoint
 from mlops_drift_tests.receiver import OTHER_SECRET, SECRET, Receiver, WebhookReceiver
 from mlops_drift_tests.tiny import SPEC
 
@@ -57,6 +59,13 @@ def hook(system, secret="KEY", **changes):
 @pytest.fixture
 def outbox(lake):
     return Outbox(lake, TABLE)
+
+
+def test_the_webhook_that_decisions_call_is_named_by_its_own_place():
+    hooks = [{"url": "https://a.example.com", "secret": "${KEY}"}]
+    action = Endpoint(url="https://b.example.com", secret="${KEY}")
+    named = [one.place for one in receivers_of(Notifications(webhooks=hooks).with_requests(action))]
+    assert named == ["notifications.webhooks[0]", "policy.action.webhook"]
 
 
 @pytest.fixture
