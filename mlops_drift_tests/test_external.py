@@ -198,3 +198,10 @@ def test_a_day_without_its_file_of_predictions_runs_and_is_taken_in_late(new_wor
             assert store.predictions.served()[1] == (day(0), day(5))
             [counted] = store.lake.rows("SELECT count(*) AS n FROM p", p=store.tables.predictions)
     assert counted["n"] == 6 * elsewhere.ROWS
+
+
+def test_run_says_why_messages_wait(told):
+    told.world.write_model({**calling(ACTION), "notifications": {"urls": ["json://127.0.0.1:1/"]}})
+    result = CliRunner().invoke(main, ["run", "tiny"])
+    told.world.write_model(calling(ACTION))
+    assert "Messages wait: notifications.urls[0]" in result.stderr
