@@ -1,14 +1,18 @@
 """The daily measurement of performance on a lake: late, corrected and missing labels."""
 
 import shutil
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from mlops_drift.config.context import ModelContext
+from mlops_drift.monitors.context import LABELS
 from mlops_drift.pipeline.labels import count_labels, coverage
 from mlops_drift.store.memory import MemoryLake
+from mlops_drift.store.records import Received
 from mlops_drift_tests.pipeline.watched import N, Watched, events, five_days, flipped
 from mlops_drift_tests.tiny import day
 
@@ -23,6 +27,16 @@ def watched(unlabelled, tmp_path):
     """The days without a label, to go their own way."""
     root = shutil.copytree(unlabelled.model.lake.root, tmp_path / "lake")
     return Watched(unlabelled.model.lake.copy(root))
+
+
+def test_labels_that_landed_late_are_named_where_none_can_be_judged(watched):
+    record = Received(day(3), LABELS, day(2), N, late=N)
+    table = watched.tables.received
+    rows = pa.Table.from_pylist([asdict(record)], schema=table.schema)
+    watched.model.lake.replace_days(table, day(3), day(3), rows)
+    [nothing] = watched.verdicts(3)
+    assert nothing.verdict == "unknown"
+    assert f"Labels of {day(2)} came after that day had run" in nothing.reason
 
 
 def test_labels_count_for_the_day_of_their_event_from_the_day_they_arrive(watched):
