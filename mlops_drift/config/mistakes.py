@@ -1,5 +1,6 @@
 """Mistakes in a model's YAML, as sentences for its author."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -8,13 +9,20 @@ from pydantic import BaseModel, ValidationError
 
 from mlops_drift.config.spec import ModelSpec
 
+_UNREAD = re.compile(r"(separate\.(events|labels)\.\w+\.)(?!\2\b)(events|labels)\b")
+
 
 def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -> str:
     """All mistakes of a file: where each is, what is wrong, and how to fix it."""
     lines = []
+    said = {(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()}
     for found in error.errors():
         _let_go(found)
         where = ".".join(map(str, found["loc"]))
+        # Of `separate`, the table that is not written stands for the one that is.
+        read = _UNREAD.sub(r"\1\2", where)
+        if read != where and (read, found["msg"]) in said:
+            continue
         field = where.partition(" at ")[0]
         place = _place(field, places) if places else None
         # No field has the tag of a source of another package in its path.
