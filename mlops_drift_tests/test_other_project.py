@@ -31,12 +31,12 @@ for arguments in (
 """
 
 
-# The first day whose labels follow another rule, and the day that they arrive on.
-TURN, LAST = 2, 3
+# The first day whose labels follow another rule, the day that they arrive on, and days in all.
+TURN, LAST, DAYS = 2, 3, 10
 
 
 def run(project, last, **options):
-    """Runs the model up to a day, in a few runs of several days; what it printed."""
+    """Runs the model up to a day, two days together; what it printed."""
     asked = ("run", "orders", "--until", str(last), "--step", "2", "--format", "json")
     return project.mlops_drift(*asked, **options)
 
@@ -52,8 +52,8 @@ def scaffolded(wheel, tmp_path_factory):
     folder = tmp_path_factory.mktemp("other")
     found = OtherProject(folder, wheel)
     files = [folder / "events.csv", folder / "labels.csv"]
-    events = pd.concat([events_of(number) for number in range(LAST + 2)])
-    labels = pd.concat([labels_of(number, flipped=number >= TURN) for number in range(LAST + 1)])
+    events = pd.concat([events_of(number) for number in range(DAYS)])
+    labels = pd.concat([labels_of(number, flipped=number >= TURN) for number in range(DAYS - 1)])
     events.to_csv(files[0], index=False)
     labels.to_csv(files[1], index=False)
     given = ("--events", files[0], "--labels", files[1])
@@ -91,15 +91,16 @@ def test_dg_makes_checks_and_lists_a_model(scaffolded):
 
 @pytest.fixture(scope="module")
 def ran(project):
-    """What two days printed, run from within the project, and the files before and after."""
+    """What ten days printed, run from within the project, and the files before and after."""
     before = project.files()
-    return run(project, day(1), at="src/shop"), before, project.files()
+    return run(project, day(DAYS - 1), at="src/shop"), before, project.files()
 
 
-def test_two_days_end_in_a_version_that_serves(ran):
+def test_ten_days_end_in_a_failed_check_and_a_retraining(ran):
     found = json.loads(ran[0])
-    assert (found["first_day"], found["last_day"]) == (str(day(0)), str(day(1)))
-    assert [one["version"] for one in found["versions"] if one["promoted"]] == [1]
+    assert (found["first_day"], found["last_day"]) == (str(day(0)), str(day(DAYS - 1)))
+    assert "performance_drop" in {one["check"] for one in found["alarms"]}
+    assert [one["version"] for one in found["versions"] if one["promoted"]] == [1, 2]
 
 
 def test_state_is_only_in_the_data_folder_of_the_project(ran, project):
