@@ -49,7 +49,7 @@ class Retrainings:
 
     Attributes:
         failed: what trainings raised.
-        delivery: what came of its messages the last time; None where nobody gets any.
+        delivery: the last delivery of its messages; None where nobody gets any.
     """
 
     def __init__(

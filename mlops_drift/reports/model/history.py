@@ -8,6 +8,7 @@ from mlops_drift import links
 from mlops_drift.charts.numbers import NOTHING, interval, number
 from mlops_drift.charts.sections import Cell, PageTable, Row, Section
 from mlops_drift.learning.gates.margins import in_short, margin, tightest_first
+from mlops_drift.learning.metrics.registry import metric_named
 from mlops_drift.lifecycle.spans import Span
 from mlops_drift.monitors.performance_drop import PerformanceDrop
 from mlops_drift.reports.model.outcomes import value_by_day
@@ -39,7 +40,9 @@ def versions_section(data: ReportData) -> Section | None:
     production = _production_means(data)
     serving, promoted = data.serving, {one.version: one for one in data.promotions}
     waits = data.status["shadow"]["version"] if data.status["shadow"] else None
-    is_external, metric = data.spec.external is not None, data.spec.training.metric
+    # An import path would push the last columns out of sight.
+    metric = metric_named(data.spec.training.metric).name
+    is_external = data.spec.external is not None
     titles = (
         *("version", "state", "before its first day" if is_external else "trained as of"),
         *("serves since", "rows", "name" if is_external else "family"),
