@@ -208,10 +208,6 @@ class MonitorContext(ABC):
         """By version, the labelled predictions that labels of a day say something about."""
 
     @abstractmethod
-    def late_labels(self, day: date) -> Sequence[date]:
-        """The days that had run and got labels when the day landed, in their order."""
-
-    @abstractmethod
     def predicted(self, day: date) -> PredictedRows:
         """What the champion predicted in its longest window that ends on a day."""
 

@@ -49,11 +49,6 @@ class RealizedCheck(Monitor[PerformanceMonitor]):
             f"no label arrived for a prediction of version {context.version(day)}; labels are due "
             f"{delay} day{'' if delay == 1 else 's'} after their event"
         )
-        if late := context.late_labels(day):
-            reason += (
-                f". Labels of {late[-1]} came after that day had run, and it is not judged again: "
-                "date labels by the day on which the source has them"
-            )
         found = self.evaluation(context, day, metric, "unknown", reason, "no_labels")
         return replace(found, window=min(self.settings.windows))
 

@@ -9,9 +9,10 @@ import pandas as pd
 
 from mlops_drift.config.context import ModelContext
 from mlops_drift.monitors.baseline import Baseline
-from mlops_drift.monitors.context import LabelledRows
+from mlops_drift.monitors.context import LABELS, LabelledRows
 from mlops_drift.monitors.measured import Measured
 from mlops_drift.schema.day_columns import ordinals
+from mlops_drift.schema.days import ranges
 from mlops_drift.sql import identifier
 from mlops_drift.store.predictions import slice_text
 from mlops_drift.store.records import VersionRecord
@@ -41,6 +42,8 @@ def _test_rows(model: ModelContext, record: VersionRecord) -> pd.DataFrame:
 class Outcomes:
     """Labelled predictions whose labels arrived on some days, by day, version, event and arrival.
 
+    Labels of an earlier day of which some came late arrive again on the day that these landed with.
+
     Attributes:
         frame: `day` and `label_day` as ordinals, `version`, `key`, `label`, `prediction`, `score`,
             `lot`, and the slice columns; a corrected label has a row for each arrival.
@@ -51,13 +54,16 @@ class Outcomes:
         monitors, predictions = model.spec.monitors, model.store.predictions
         self._lookback = max(monitors.performance.windows)
         lookback, slices = max(self._lookback, *monitors.drift.windows), monitors.performance.slices
-        touched = predictions.touched(first, last)
+        late = model.store.landing.late_landings(first, last, [LABELS])
+        spans = [(first, last), *ranges({of for _, of in late})]
+        touched = sorted({day for span in spans for day in predictions.touched(*span)})
         strides = predictions.strides(touched, lookback, monitors.performance.max_rows)
         self.strides = {day.toordinal(): stride for day, stride in strides.items()}
         outcomes = predictions.outcomes(strides, last, lookback, slices)
         self.frame = outcomes.drop_columns(["day", "label_day"]).to_pandas()
         for name in ("day", "label_day"):
             self.frame[name] = ordinals(outcomes[name])
+        self.frame = _with_late(self.frame, late)
         self._columns = {str(name): self.frame[name].to_numpy() for name in self.frame.columns}
         self._event = pd.factorize(self.frame["key"])[0]
 
@@ -83,6 +89,18 @@ class Outcomes:
         last = mine[np.append(events[1:] != events[:-1], True)] if len(mine) else mine
         known = {name: all_[last] for name, all_ in columns.items()}
         return LabelledRows(version, touched, known, self.strides)
+
+
+def _with_late(frame: pd.DataFrame, late: Sequence[tuple[date, date]]) -> pd.DataFrame:
+    """Outcomes with those that arrive again, in their order."""
+    again = [
+        frame[frame["label_day"] == of.toordinal()].assign(label_day=landed.toordinal())
+        for landed, of in late
+    ]
+    if not again:
+        return frame
+    order = ["day", "version", "key", "label_day"]
+    return pd.concat([frame, *again]).sort_values(order, kind="stable", ignore_index=True)
 
 
 def judged_elsewhere(

@@ -10,7 +10,6 @@ import pyarrow as pa
 from mlops_drift.config.context import ModelContext
 from mlops_drift.monitors.baseline import Baseline
 from mlops_drift.monitors.context import (
-    LABELS,
     REFERENCE,
     Answers,
     Coverage,
@@ -158,13 +157,6 @@ class StoreContext(MonitorContext):
 
     def labelled(self, day: date) -> Sequence[LabelledRows]:
         return self._labelled[day]
-
-    @cached_property
-    def _late_labels(self) -> Sequence[date]:
-        return self._store.landing.late_days(self._first, self._last, [LABELS])
-
-    def late_labels(self, day: date) -> Sequence[date]:
-        return self._late_labels
 
     @cached_property
     def _predicted(self) -> dict[int, PredictedSpan]:

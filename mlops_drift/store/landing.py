@@ -78,12 +78,19 @@ class LandingRepository:
 
         These others are not among them.
         """
+        return sorted({day for _, day in self.late_landings(first, last, sources)})
+
+    def late_landings(
+        self, first: date, last: date, sources: Collection[str]
+    ) -> list[tuple[date, date]]:
+        """The day that landed, and the earlier day that rows landed on late with it; see above."""
         landed, names = f"BETWEEN '{first}' AND '{last}'", ", ".join(map(literal, sources))
         sql = (
-            f"SELECT DISTINCT row_day FROM r WHERE late > 0 AND source IN ({names}) "
-            f"AND day {landed} AND row_day NOT {landed} ORDER BY row_day"
+            f"SELECT DISTINCT day, row_day FROM r WHERE late > 0 AND source IN ({names}) "
+            f"AND day {landed} AND row_day NOT {landed} ORDER BY day, row_day"
         )
-        return [row["row_day"] for row in self._lake.rows(sql, r=self._tables.received)]
+        rows = self._lake.rows(sql, r=self._tables.received)
+        return [(row["day"], row["row_day"]) for row in rows]
 
     def last_events(self, until: date) -> date | None:
         """The last day up to another whose events were read, unusable ones too."""

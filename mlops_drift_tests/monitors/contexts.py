@@ -26,9 +26,6 @@ class MemoryContext(MonitorContext):
     def labelled(self, day):
         return self._answer("labelled", day)
 
-    def late_labels(self, day):
-        return self._answers.get("late_labels", ())
-
     def predicted(self, day):
         return self._answer("predicted", day)
 

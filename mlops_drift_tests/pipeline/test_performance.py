@@ -29,14 +29,20 @@ def watched(unlabelled, tmp_path):
     return Watched(unlabelled.model.lake.copy(root))
 
 
-def test_labels_that_landed_late_are_named_where_none_can_be_judged(watched):
+def test_labels_that_land_late_are_judged_on_the_day_that_they_come_with(watched):
+    watched.arrive(2, events(1))
+    [in_time] = watched.verdicts(2)
     record = Received(day(3), LABELS, day(2), N, late=N)
     table = watched.tables.received
     rows = pa.Table.from_pylist([asdict(record)], schema=table.schema)
     watched.model.lake.replace_days(table, day(3), day(3), rows)
-    [nothing] = watched.verdicts(3)
+    [late] = watched.verdicts(3)
+    assert (late.verdict, late.production_day, late.n) == ("pass", day(1), N)
+    assert late.value == in_time.value
+    watched.arrive(3, events(2))
+    assert [item.production_day for item in watched.verdicts(3)] == [day(1), day(2), day(2)]
+    [nothing] = watched.verdicts(4)
     assert nothing.verdict == "unknown"
-    assert f"Labels of {day(2)} came after that day had run" in nothing.reason
 
 
 def test_labels_count_for_the_day_of_their_event_from_the_day_they_arrive(watched):
