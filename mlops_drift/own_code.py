@@ -5,6 +5,7 @@ None of them is imported here: it may import libraries that cost seconds.
 
 import ast
 import symtable
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
@@ -30,6 +31,9 @@ def require_there(path: str) -> None:
     """
     module, _, name = path.partition(":")
     file = _file(module)
+    # Those that are part of the interpreter itself have no file.
+    if file is None and module.partition(".")[0] in sys.stdlib_module_names:
+        return
     if file is None:
         raise ValueError(f"there is no module {module!r} that this environment can import")
     if file.suffix != ".py":
