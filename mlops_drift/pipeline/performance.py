@@ -56,10 +56,13 @@ class Outcomes:
         lookback, slices = max(self._lookback, *monitors.drift.windows), monitors.performance.slices
         late = model.store.landing.late_landings(first, last, [LABELS])
         spans = [(first, last), *ranges({of for _, of in late})]
-        touched = sorted({day for span in spans for day in predictions.touched(*span)})
-        strides = predictions.strides(touched, lookback, monitors.performance.max_rows)
+        elsewhere = model.spec.external is not None
+        touched = {
+            day for span in spans for day in predictions.touched(*span, have_arrived=elsewhere)
+        }
+        strides = predictions.strides(sorted(touched), lookback, monitors.performance.max_rows)
         self.strides = {day.toordinal(): stride for day, stride in strides.items()}
-        outcomes = predictions.outcomes(strides, last, lookback, slices)
+        outcomes = predictions.outcomes(strides, last, lookback, slices, have_arrived=elsewhere)
         self.frame = outcomes.drop_columns(["day", "label_day"]).to_pandas()
         for name in ("day", "label_day"):
             self.frame[name] = ordinals(outcomes[name])

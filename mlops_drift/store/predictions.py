@@ -40,17 +40,26 @@ def slice_text(name: str) -> str:
 class PredictionRepository(LabelledTables):
     """Predictions with the labels that arrived for them."""
 
-    def touched(self, first: date, last: date) -> list[date]:
-        """The production days that labels arriving on some days are about, in their order."""
+    def touched(self, first: date, last: date, *, have_arrived: bool = False) -> list[date]:
+        """The production days that labels arriving on some days are about, in their order.
+
+        Of predictions that `have_arrived` from elsewhere, those too that came to their labels then.
+        """
+        predictions = Scan(self._tables.predictions, until=last)
+        both = f"SELECT DISTINCT p.day FROM predictions p JOIN labels l USING ({self._key})"
         found = self._lake.rows(
-            f"""
-            SELECT DISTINCT p.day FROM predictions p JOIN labels l USING ({self._key})
-            WHERE l.day >= p.day ORDER BY p.day
-            """,
-            predictions=Scan(self._tables.predictions, until=last),
+            f"{both} WHERE l.day >= p.day",
+            predictions=predictions,
             labels=Scan(self._tables.labels, first, last),
         )
-        return [row["day"] for row in found]
+        if have_arrived:
+            found += self._lake.rows(
+                f"{both} JOIN landed a USING ({self._key}) WHERE a.day > l.day AND l.day >= p.day",
+                predictions=predictions,
+                labels=Scan(self._tables.labels, until=last),
+                landed=Scan(self._tables.landed_predictions, first, last),
+            )
+        return sorted({row["day"] for row in found})
 
     def strides(
         self, ends: Sequence[date], lookback: int, max_rows: int, since: date | None = None
@@ -74,13 +83,20 @@ class PredictionRepository(LabelledTables):
         return {end: _power_of_two(ceil(n / max_rows)) for end, n in rows.items()}
 
     def outcomes(
-        self, strides: Mapping[date, int], last: date, lookback: int, columns: Sequence[str] = ()
+        self,
+        strides: Mapping[date, int],
+        last: date,
+        lookback: int,
+        columns: Sequence[str] = (),
+        *,
+        have_arrived: bool = False,
     ) -> pa.Table:
         """Served predictions with every label that arrived for them until `last`.
 
         Of some days, all; of the `lookback` days before each, every k-th `lot` by the stride of the
         day; with features under the names of `slice_column`. A corrected label has a row for each
-        arrival, in their order.
+        arrival, in their order. A label of a prediction that has arrived later, from elsewhere,
+        arrives with that.
         """
         finest = _finest(strides, lookback)
         since, until = min(finest, default=last), max(finest, default=last)
@@ -98,13 +114,19 @@ class PredictionRepository(LabelledTables):
             scans["features"] = Scan(self._tables.features, since, until)
             features = f"JOIN features f USING ({self._key})"
         names = "".join(f", {slice_text(name)}" for name in columns)
+        known = "l.day"
+        if have_arrived:
+            scans["landed"] = Scan(self._tables.landed_predictions, since, last)
+            features += f" LEFT JOIN landed a USING ({self._key})"
+            # Without an arrival on record, as before `since`, that of the label.
+            known = "greatest(l.day, a.day)"
         return self._lake.query(
             f"""
             SELECT p.day, p.version, p.{self._key} AS key, p.prediction, p.score,
-                   l.{self._label} AS label, l.day AS label_day,
+                   l.{self._label} AS label, {known} AS label_day,
                    {self._lot("p")} AS lot{names}
             FROM predictions p JOIN labels l USING ({self._key}) {features}
-            WHERE l.day >= p.day AND {needed} ORDER BY p.day, p.version, key, label_day
+            WHERE l.day >= p.day AND {needed} ORDER BY p.day, p.version, key, label_day, l.day
             """,
             **scans,
         )

@@ -137,6 +137,21 @@ def test_predictions_that_come_a_day_later_are_estimated_when_they_come(tmp_path
     assert estimates() == alone
 
 
+def test_performance_is_measured_when_a_prediction_comes_after_its_label(tmp_path):
+    later = timedelta(days=elsewhere.DELAY + 2)
+    place = changed(tmp_path, lambda rows: rows.assign(day=rows["day"] + later), days=10)
+    place.run(0, 9)
+
+    def measured():
+        found = (one for n in range(7, 10) for one in place.checks(n, "performance_drop"))
+        return [(one.day, one.production_day, one.window, one.n, one.value) for one in found]
+
+    alone = measured()
+    assert {(at - of, n) for at, of, window, n, _ in alone if window == 1} == {(later, ROWS)}
+    measure_performance(place.model, day(7), day(9))
+    assert measured() == alone
+
+
 def test_predictions_may_be_columns_of_the_events(tmp_path):
     def write(name, rows):
         if name == "events":
