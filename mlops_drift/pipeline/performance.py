@@ -54,7 +54,8 @@ class Outcomes:
         monitors, predictions = model.spec.monitors, model.store.predictions
         self._lookback = max(monitors.performance.windows)
         lookback, slices = max(self._lookback, *monitors.drift.windows), monitors.performance.slices
-        late = model.store.landing.late_landings(first, last, [LABELS])
+        landings = model.store.landing.late_landings(first, last, [LABELS])
+        late = [(landed, of) for landed, of in landings if of < landed]
         spans = [(first, last), *ranges({of for _, of in late})]
         elsewhere = model.spec.external is not None
         touched = {

@@ -78,16 +78,17 @@ class LandingRepository:
 
         These others are not among them.
         """
-        return sorted({day for _, day in self.late_landings(first, last, sources)})
+        late = {of for _, of in self.late_landings(first, last, sources)}
+        return sorted(day for day in late if not first <= day <= last)
 
     def late_landings(
         self, first: date, last: date, sources: Collection[str]
     ) -> list[tuple[date, date]]:
-        """The day that landed, and the earlier day that rows landed on late with it; see above."""
-        landed, names = f"BETWEEN '{first}' AND '{last}'", ", ".join(map(literal, sources))
+        """Each day, `first` to `last`, that rows of another day landed with, late, and that day."""
+        names = ", ".join(map(literal, sources))
         sql = (
             f"SELECT DISTINCT day, row_day FROM r WHERE late > 0 AND source IN ({names}) "
-            f"AND day {landed} AND row_day NOT {landed} ORDER BY day, row_day"
+            f"AND day BETWEEN '{first}' AND '{last}' AND row_day <> day ORDER BY day, row_day"
         )
         rows = self._lake.rows(sql, r=self._tables.received)
         return [(row["day"], row["row_day"]) for row in rows]

@@ -29,19 +29,34 @@ def watched(unlabelled, tmp_path):
     return Watched(unlabelled.model.lake.copy(root))
 
 
+def landed_late(watched, landed, of):
+    """Labels of a day have landed with another one."""
+    record = Received(day(landed), LABELS, day(of), N, late=N)
+    table = watched.tables.received
+    rows = pa.Table.from_pylist([asdict(record)], schema=table.schema)
+    watched.model.lake.replace_days(table, day(landed), day(landed), rows)
+
+
 def test_labels_that_land_late_are_judged_on_the_day_that_they_come_with(watched):
     watched.arrive(2, events(1))
     [in_time] = watched.verdicts(2)
-    record = Received(day(3), LABELS, day(2), N, late=N)
-    table = watched.tables.received
-    rows = pa.Table.from_pylist([asdict(record)], schema=table.schema)
-    watched.model.lake.replace_days(table, day(3), day(3), rows)
+    landed_late(watched, 3, of=2)
     [late] = watched.verdicts(3)
     assert (late.verdict, late.production_day, late.n) == ("pass", day(1), N)
     assert late.value == in_time.value
     watched.arrive(3, events(2))
-    assert [item.production_day for item in watched.verdicts(3)] == [day(1), day(2), day(2)]
+    found = watched.verdicts(3)
+    assert [item.production_day for item in found] == [day(1), day(2), day(2)]
+    together = watched.measure(2, 4).of_check("performance_drop")
+    assert [item for item in together if item.day == day(3)] == found
     [nothing] = watched.verdicts(4)
+    assert nothing.verdict == "unknown"
+
+
+def test_labels_of_a_later_day_are_not_known_before_it(watched):
+    watched.arrive(3, events(1))
+    landed_late(watched, 2, of=3)
+    [nothing] = watched.verdicts(2)
     assert nothing.verdict == "unknown"
 
 
