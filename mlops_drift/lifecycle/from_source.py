@@ -11,7 +11,6 @@ from mlops_drift.config.spec import ModelSpec
 from mlops_drift.config.version_columns import VersionColumns
 from mlops_drift.errors import UserError
 from mlops_drift.gateways import open_lake
-from mlops_drift.lifecycle.late_days import make_late_features
 from mlops_drift.monitors.context import EVENTS, LABELS
 from mlops_drift.pipeline.features import make_features
 from mlops_drift.pipeline.landing import land_events, land_labels
@@ -66,6 +65,8 @@ def make_from_source(
             past = [one for one in files if built.since and one.day < built.since]
             _land(_before_its_columns(again, source, past), source, past)
             _land(again, source, files[len(past) :])
+            # Late rows and all: features of a day rest on what is known of it by now.
+            make_features(again, built.since or spec.start_date, built.as_of)
             found = build_training_set(again, built.as_of, built.since)
         except UserError as error:
             return FromSource(False, {}, str(error))
@@ -83,7 +84,7 @@ def _as_described(spec: ModelSpec, then: Description, columns: str | None) -> Mo
 def _before_its_columns(
     model: ModelContext, source: Source, files: Sequence[LandedFile]
 ) -> ModelContext:
-    """The model without the columns that the first of some days lacks; no features are made."""
+    """The model without the columns that the first of some days lacks."""
     places = {one.source: one.origin for one in files if one.day == files[0].day}
     if places.get(EVENTS) is None:
         return model
@@ -108,8 +109,6 @@ def _land(model: ModelContext, source: Source, files: Sequence[LandedFile]) -> N
         for table, land in ((EVENTS, land_events), (LABELS, land_labels)):
             if table in places[first]:
                 land(model, then, first, last)
-        make_features(model, first, last)
-        make_late_features(model, first, last)
 
 
 def _changed(before: Sequence[LandedFile], after: Sequence[LandedFile]) -> dict[str, list[date]]:
