@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from string import Template
 from urllib.parse import quote, quote_plus, unquote
 
@@ -65,8 +66,17 @@ def without_secrets(text: str) -> str:
     for name, value in os.environ.items():
         secrets |= {value} if holds_secret(name) and name not in _FOLDERS else set()
         secrets |= {unquote(found) for found in _PASSWORD_IN_URL.findall(value)}
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            for form in (secret, quote(secret, safe=""), quote_plus(secret)):
-                text = text.replace(form, "…")
+    text = hidden(text, (secret for secret in secrets if len(secret) >= _SHORTEST_SECRET))
     return _USER_IN_URL.sub("…", text)
+
+
+def hidden(text: str, secrets: Iterable[str]) -> str:
+    """A text without some secrets, plain or percent-encoded.
+
+    >>> hidden("no user me with p%40ss or p@ss", ["p@ss"])
+    'no user me with … or …'
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
+        for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+            text = text.replace(form, "…")
+    return text

@@ -3,13 +3,12 @@
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from mlops_drift.sources.base import SourceError
-from mlops_drift.variables import VariableError, filled, holds_secret, variables_in
+from mlops_drift.variables import VariableError, filled, hidden, holds_secret, variables_in
 
 EXAMPLE = "postgresql://user:password@host/database"
 NO_URL = f"is no URL of a database, such as {EXAMPLE}"
@@ -70,10 +69,7 @@ class Address:
     def without_secrets(self, text: str) -> str:
         """What a server says of a statement, without any part of the URL that it may repeat."""
         url = self.url
-        secrets = filter(None, [url.password, *_secret_options(url)])
-        for secret in sorted(map(str, secrets), key=len, reverse=True):
-            for form in (secret, quote(secret, safe=""), quote_plus(secret)):
-                text = text.replace(form, "…")
+        text = hidden(text, map(str, filter(None, [url.password, *_secret_options(url)])))
         # Short ones are in many words.
         for name in filter(None, [url.username, url.host]):
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", text)
