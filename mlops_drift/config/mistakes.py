@@ -15,8 +15,9 @@ _UNREAD = re.compile(r"(separate\.(events|labels)\.\w+\.)(?!\2\b)(events|labels)
 def mistakes(error: ValidationError, places: SourcePositionTree | None = None) -> str:
     """All mistakes of a file: where each is, what is wrong, and how to fix it."""
     lines = []
-    said = {(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()}
-    for found in error.errors():
+    errors = error.errors()
+    said = {(".".join(map(str, one["loc"])), one["msg"]) for one in errors}
+    for found in errors:
         _let_go(found)
         where = ".".join(map(str, found["loc"]))
         # Of `separate`, the table that is not written stands for the one that is.

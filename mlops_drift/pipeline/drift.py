@@ -138,11 +138,9 @@ class ServedDays:
         champion, spans = self._champion, self._spans(day)
         windows = {n: add(self.profiles[past] for past in span) for n, span in spans.items()}
         samples = {n: self._samples(n, span) for n, span in spans.items()}
-        pasts = self._pasts(spans)
-        seasons = {
-            n: profile(self._kept_in(self._past_days(n, spans[n])), past)
-            for n, past in pasts.items()
-        }
+        past_days = {n: self._past_days(n, span) for n, span in spans.items()}
+        pasts = self._pasts(past_days)
+        seasons = {n: profile(self._kept_in(past_days[n]), past) for n, past in pasts.items()}
         verdicts = judge(self._reference, windows, self._monitor, samples, seasons)
         shifts = self._shifts(spans, pasts, self._moved(verdicts))
         reference, importance, events = self._reference, self._importance, self._events(day)
@@ -200,16 +198,16 @@ class ServedDays:
         own = [name for name in names if name in self._spec.columns]
         return own, [name for name in names if name not in own]
 
-    def _pasts(self, spans: Mapping[int, Sequence[date]]) -> dict[int, Rows]:
+    def _pasts(self, past_days: Mapping[int, Collection[date]]) -> dict[int, Rows]:
         """Features of the same period of the past by window, where that has enough rows."""
         found = {}
-        for window, span in spans.items():
-            days = self._past_days(window, span)
+        for window, days in past_days.items():
             if days and (rows := self._features_of(days)).count >= self._monitor.min_rows:
                 found[window] = rows
         return found
 
     def _past_days(self, window: int, span: Sequence[date]) -> set[date]:
+        """The days of the same period of the past; none without seasons."""
         season = self._monitor.season
         if season is None:
             return set()
